@@ -1,0 +1,206 @@
+//! One connection to a target, whatever carries it.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use mcp_verdict_wire::{TransportKind, transcript::Exchange};
+
+use crate::{Recorder, Redactor};
+
+/// Where a target is, and over which transport it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A program to start, for stdio.
+    Command {
+        /// The program, looked up in `PATH`.
+        program: String,
+        /// Its arguments.
+        arguments: Vec<String>,
+        /// Variables added to our environment.
+        environment: BTreeMap<String, String>,
+        /// Its working directory.
+        directory: Option<PathBuf>,
+    },
+    /// The URL of a Streamable HTTP endpoint.
+    StreamableHttp {
+        /// `http` or `https`.
+        url: String,
+    },
+    /// The URL of the event stream of an HTTP+SSE server.
+    HttpSse {
+        /// `http` or `https`.
+        url: String,
+    },
+}
+
+/// What the user set for every connection.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Headers for every HTTP request, beside the protocol's own.
+    pub headers: Vec<(String, String)>,
+    /// A PEM file of further roots.
+    pub ca_cert: Option<PathBuf>,
+    /// Do not verify certificates.
+    pub insecure: bool,
+    /// How long connecting may take.
+    pub connect_timeout: Duration,
+    /// How long a child may take to exit after its input closed, and again after TERM.
+    pub exit_grace: Duration,
+    /// What must not be recorded.
+    pub redactor: Redactor,
+}
+
+/// Headers to set (`Some`) or to leave out (`None`) against those that would be sent; names in lower case.
+pub type HeaderEdits = BTreeMap<String, Option<String>>;
+
+/// A message on its way out.
+#[derive(Clone, Debug, Default)]
+pub struct Outgoing {
+    /// The message without framing.
+    pub bytes: Vec<u8>,
+    /// The vector's name for it.
+    pub label: Option<String>,
+    /// The vector means it to be as wrong as it is.
+    pub meant: bool,
+    /// HTTP only.
+    pub headers: HeaderEdits,
+}
+
+/// An HTTP request on its way out that is not just a message.
+#[derive(Clone, Debug)]
+pub struct HttpCall {
+    /// The method.
+    pub method: String,
+    /// Path and query instead of the endpoint's.
+    pub path: Option<String>,
+    /// Against the defaults for this method.
+    pub headers: HeaderEdits,
+    /// The body. A body that is a message is recorded as `Sent` too.
+    pub body: Option<Vec<u8>>,
+    /// The vector's name for it.
+    pub label: Option<String>,
+    /// The vector means it to be as wrong as it is.
+    pub meant: bool,
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shutdown {
+    /// As the specification asks: close stdin and wait, then TERM, then KILL; HTTP streams are dropped.
+    Orderly,
+    /// Now: KILL.
+    Now,
+}
+
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The program cannot be started.
+    #[error("start `{program}`: {source}")]
+    Start {
+        /// The program.
+        program: String,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The address is no URL that we can use.
+    #[error("use `{url}` as an address: {why}")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Certificates cannot be read, or the client cannot be built.
+    #[error("set up TLS: {0}")]
+    Tls(String),
+    /// The event stream of an HTTP+SSE server did not come, or brought no `endpoint` in time.
+    #[error("open the event stream: {0}")]
+    Stream(String),
+}
+
+/// Why a step could not be carried out by the connection.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The child's input is closed, by us or by its end.
+    #[error("the target's standard input is closed")]
+    InputClosed,
+    /// This transport has no such thing.
+    #[error("{transport} has no {what}")]
+    Unsupported {
+        /// The transport.
+        transport: TransportKind,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// A header or URL of the vector cannot be sent at all.
+    #[error("build the request: {0}")]
+    Build(String),
+}
+
+/// One connection. Sends; what arrives goes to the recorder.
+///
+/// Dropping it kills a child's whole process group and aborts every exchange.
+#[derive(Debug)]
+pub struct Connection {
+    recorder: Recorder,
+}
+
+#[expect(clippy::unused_async, reason = "the skeleton of the interface")]
+impl Connection {
+    /// Opens a connection: starts the child, or prepares the client; for HTTP+SSE opens the stream and waits
+    /// for its `endpoint`.
+    ///
+    /// # Errors
+    /// When the child cannot be started, the URL is none, TLS cannot be set up, or the stream does not open.
+    pub async fn open(_address: &Address, _options: &Options, recorder: Recorder) -> Result<Self, OpenError> {
+        Ok(Self { recorder })
+    }
+
+    /// Where everything is recorded.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Sets a header of every later HTTP request (session id, protocol version), or removes it.
+    pub fn set_header(&mut self, _name: &str, _value: Option<String>) {}
+
+    /// Sends a message: a line on stdio, a POST on HTTP. Returns its exchange (0 on stdio) as soon as it is
+    /// on its way; the response is recorded when it comes.
+    ///
+    /// # Errors
+    /// When it cannot be sent at all. A refused or broken connection is recorded, not returned.
+    pub async fn send(&mut self, _outgoing: Outgoing) -> Result<Exchange, SendError> {
+        Ok(0)
+    }
+
+    /// Sends an HTTP request.
+    ///
+    /// # Errors
+    /// As for [`Connection::send`], and on transports without HTTP.
+    pub async fn http(&mut self, _call: HttpCall) -> Result<Exchange, SendError> {
+        Ok(0)
+    }
+
+    /// Drops an HTTP exchange that is still open, and records its end.
+    pub fn drop_exchange(&mut self, _exchange: Exchange) {}
+
+    /// Closes the child's standard input.
+    ///
+    /// # Errors
+    /// On transports without one.
+    pub async fn close_input(&mut self) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Sends the child's process group a signal: `TERM`, `INT`, `HUP`, `KILL`.
+    ///
+    /// # Errors
+    /// On transports without a child.
+    pub fn signal(&mut self, _name: &str) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    /// Ends the connection and waits until all of it is gone: child, group, exchanges.
+    pub async fn shutdown(self, _how: Shutdown) {}
+}

@@ -1,0 +1,12 @@
+//! Our end of every transport, and what it records into the transcript.
+//!
+//! A [`Connection`] only sends; everything that arrives is recorded by background tasks into the
+//! [`Recorder`], where the driver waits for it. Nothing here judges, retries or repairs.
+
+mod connection;
+mod recorder;
+
+pub use connection::{
+    Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,
+};
+pub use recorder::{Recorder, Redactor};

@@ -1,0 +1,234 @@
+//! The clock and the book of one check: who records, and who waits for what was recorded.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use mcp_verdict_wire::{
+    limits::{TRANSCRIPT_BYTES_MAX, TRANSCRIPT_EVENTS_MAX},
+    transcript::{Bytes, Event, EventKind, Exchange},
+};
+use tokio::sync::watch;
+
+/// Collects the events of one check. Clones share one book; a session that serves several checks in turn
+/// gives each its own by [`Recorder::start`].
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    book: Arc<Mutex<Book>>,
+    grown: Arc<watch::Sender<usize>>,
+    redactor: Redactor,
+}
+
+#[derive(Debug)]
+struct Book {
+    started: Instant,
+    events: Vec<Event>,
+    bytes: usize,
+    exchanges: Exchange,
+    full: bool,
+}
+
+/// Replaces secrets in text and bytes.
+#[derive(Clone, Debug, Default)]
+pub struct Redactor {
+    secrets: Arc<Vec<String>>,
+}
+
+impl Recorder {
+    /// An empty book whose clock starts now.
+    #[must_use]
+    pub fn new(redactor: Redactor) -> Self {
+        let book = Book {
+            started: Instant::now(),
+            events: Vec::new(),
+            bytes: 0,
+            exchanges: 0,
+            full: false,
+        };
+        Self { book: Arc::new(Mutex::new(book)), grown: Arc::new(watch::channel(0).0), redactor }
+    }
+
+    /// Begins a new check on the same connection: takes all events recorded so far, puts `prelude` in
+    /// their place, and sets the clock to zero. The numbering of exchanges goes on.
+    pub fn start(&self, prelude: Vec<Event>) -> Vec<Event> {
+        let mut book = self.book();
+        book.started = Instant::now();
+        book.bytes = 0;
+        book.full = false;
+        std::mem::replace(&mut book.events, prelude)
+    }
+
+    /// Records `kind` now. Past the transcript's limits the first event too many is recorded as
+    /// [`EventKind::LimitExceeded`] and the rest is dropped.
+    pub fn record(&self, kind: EventKind) {
+        let kind = self.redactor.redact(kind);
+        let mut book = self.book();
+        if book.full {
+            return;
+        }
+        book.bytes += weight(&kind);
+        let over = book.bytes > TRANSCRIPT_BYTES_MAX || book.events.len() >= TRANSCRIPT_EVENTS_MAX;
+        let at_us = u64::try_from(book.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let kind = if over {
+            book.full = true;
+            EventKind::LimitExceeded {
+                exchange: 0,
+                limit: format!(
+                    "a transcript holds {TRANSCRIPT_BYTES_MAX} bytes and {TRANSCRIPT_EVENTS_MAX} events"
+                ),
+            }
+        } else {
+            kind
+        };
+        book.events.push(Event { at_us, kind });
+        let count = book.events.len();
+        drop(book);
+        self.grown.send_replace(count);
+    }
+
+    /// Whether a limit of the transcript was reached: readers stop reading.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.book().full
+    }
+
+    /// The next exchange's number.
+    #[must_use]
+    pub fn next_exchange(&self) -> Exchange {
+        let mut book = self.book();
+        book.exchanges += 1;
+        book.exchanges
+    }
+
+    /// A copy of what was recorded so far.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.book().events.clone()
+    }
+
+    /// Looks at the events so far without copying them.
+    pub fn look<T>(&self, look: impl FnOnce(&[Event]) -> T) -> T {
+        look(&self.book().events)
+    }
+
+    /// Waits until `look` gives something, at most for `patience`; `None` when it did not.
+    pub async fn wait<T>(
+        &self,
+        patience: Duration,
+        mut look: impl FnMut(&[Event]) -> Option<T>,
+    ) -> Option<T> {
+        let mut grown = self.grown.subscribe();
+        let waiting = async {
+            loop {
+                grown.borrow_and_update();
+                if let Some(found) = self.look(&mut look) {
+                    return Some(found);
+                }
+                // The sender lives in `self`, so this ends only when something was recorded.
+                grown.changed().await.ok()?;
+            }
+        };
+        tokio::time::timeout(patience, waiting).await.ok().flatten()
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // No code panics while it holds the lock; if it did, the events are still whole.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Redactor {
+    /// Replaces each of `secrets` (those shorter than 4 bytes are not looked for) wherever it appears.
+    #[must_use]
+    pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
+        Self { secrets: Arc::new(secrets.into_iter().filter(|secret| secret.len() >= 4).collect()) }
+    }
+
+    /// `text` without secrets.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
+    }
+
+    fn redact(&self, kind: EventKind) -> EventKind {
+        if self.secrets.is_empty() {
+            return kind;
+        }
+        let all = |headers: Vec<(String, String)>| {
+            headers.into_iter().map(|(name, value)| (name, self.text(&value))).collect()
+        };
+        match kind {
+            EventKind::Sent { exchange, label, meant, bytes } => {
+                EventKind::Sent { exchange, label, meant, bytes: self.bytes(bytes) }
+            }
+            EventKind::Received { exchange, sse, bytes } => {
+                EventKind::Received { exchange, sse, bytes: self.bytes(bytes) }
+            }
+            EventKind::HttpRequest { exchange, label, meant, method, url, headers, body } => {
+                EventKind::HttpRequest {
+                    exchange,
+                    label,
+                    meant,
+                    method,
+                    url: self.text(&url),
+                    headers: all(headers),
+                    body: body.map(|body| self.bytes(body)),
+                }
+            }
+            EventKind::HttpResponse { exchange, status, version, headers } => {
+                EventKind::HttpResponse { exchange, status, version, headers: all(headers) }
+            }
+            EventKind::HttpBody { exchange, bytes } => {
+                EventKind::HttpBody { exchange, bytes: self.bytes(bytes) }
+            }
+            EventKind::SseEvent { exchange, fields, data } => {
+                EventKind::SseEvent { exchange, fields, data: self.bytes(data) }
+            }
+            EventKind::SseComment { exchange, text } => {
+                EventKind::SseComment { exchange, text: self.bytes(text) }
+            }
+            EventKind::Stderr { bytes } => EventKind::Stderr { bytes: self.bytes(bytes) },
+            EventKind::OutputClosed { rest } => {
+                EventKind::OutputClosed { rest: self.bytes(rest) }
+            }
+            EventKind::ProcessStarted { command } => EventKind::ProcessStarted {
+                command: command.iter().map(|word| self.text(word)).collect(),
+            },
+            EventKind::Trouble { text } => EventKind::Trouble { text: self.text(&text) },
+            other => other,
+        }
+    }
+
+    fn bytes(&self, bytes: Bytes) -> Bytes {
+        match std::str::from_utf8(&bytes.0) {
+            Ok(text) if self.secrets.iter().any(|secret| text.contains(secret)) => {
+                Bytes::from(self.text(text).as_str())
+            }
+            _ => bytes,
+        }
+    }
+}
+
+/// What stands where a secret was.
+const REDACTED: &str = "[redacted]";
+
+/// The bytes of an event that a peer, or we, chose; heads count by their fields.
+fn weight(kind: &EventKind) -> usize {
+    let of = |headers: &[(String, String)]| {
+        headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+    };
+    match kind {
+        EventKind::Sent { bytes, .. }
+        | EventKind::Received { bytes, .. }
+        | EventKind::HttpBody { bytes, .. }
+        | EventKind::Stderr { bytes }
+        | EventKind::OutputClosed { rest: bytes }
+        | EventKind::SseEvent { data: bytes, .. }
+        | EventKind::SseComment { text: bytes, .. } => bytes.0.len(),
+        EventKind::HttpRequest { headers, .. } | EventKind::HttpResponse { headers, .. } => {
+            of(headers)
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,15 @@
+//! What travels on the wire, as it is: revisions, JSON-RPC messages as raw bytes with a lenient and
+//! a strict view, the SSE codec, header values, and the transcript that records all of it.
+//!
+//! Nothing here does I/O, and nothing here judges.
+
+pub mod header_value;
+pub mod limits;
+pub mod message;
+mod revision;
+pub mod sse;
+pub mod transcript;
+mod transport;
+
+pub use revision::{Era, Revision, UnknownRevision};
+pub use transport::{TransportKind, UnknownTransport};

@@ -1,0 +1,20 @@
+//! Bounds on what a peer may make us hold, each with its reason.
+
+/// Longest line on stdio and longest SSE event, in bytes: four times the largest honest message seen
+/// (a 4 MiB image as base64), so that an endless line ends in a verdict and not in our memory.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Longest HTTP response body kept, in bytes, for the same reason.
+pub const BODY_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
+
+/// All bytes kept in one transcript. A vector that needs more is a flood, and is cut off.
+pub const TRANSCRIPT_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// Events kept in one transcript: a stream of empty lines must not fill memory either.
+pub const TRANSCRIPT_EVENTS_MAX: usize = 50_000;
+
+/// Standard error kept for a child, in bytes: enough for any stack trace.
+pub const STDERR_BYTES_MAX: usize = 256 * 1024;
+
+/// Deepest nesting of a JSON text that is looked into. serde_json's own bound is 128.
+pub const JSON_DEPTH_MAX: usize = 128;

@@ -1,0 +1,339 @@
+//! Everything that happened on the wire while one check ran, with monotonic times.
+//!
+//! A transcript is the only thing a judge may look at. It is stored as JSON lines: the [`Head`] on the
+//! first line, then one [`Event`] a line. Secrets are gone before an event gets here: whoever records
+//! redacts.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde_json::Value;
+
+use crate::{Revision, TransportKind};
+
+/// The version of the format that this crate writes.
+pub const FORMAT: u32 = 1;
+
+/// One check's conversation with a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transcript {
+    /// What was run, and with what.
+    pub head: Head,
+    /// What happened, in the order in which we saw it.
+    pub events: Vec<Event>,
+}
+
+/// The first line of a stored transcript.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// [`FORMAT`] at the time of writing.
+    pub format: u32,
+    /// Version of the suite that recorded it.
+    pub suite: String,
+    /// Id of the vector that was driven.
+    pub check: String,
+    /// The revision spoken.
+    pub revision: Revision,
+    /// The transport used.
+    pub transport: TransportKind,
+    /// The target's name, without secrets.
+    pub target: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Variables a vector may refer to: the fixtures bound, by name.
+    pub bindings: BTreeMap<String, Value>,
+    /// Ids of requests sent earlier in the same session, before this check began.
+    pub earlier_ids: Vec<Value>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// Microseconds since the recorder's start, monotonic.
+    pub at_us: u64,
+    /// What it was.
+    pub kind: EventKind,
+}
+
+/// Number of an HTTP exchange (one request and its response) within a transcript, from 1.
+/// 0 stands for the one channel of a transport that has no exchanges (stdio).
+pub type Exchange = u32;
+
+/// The kinds of events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum EventKind {
+    /// Step number `index` of the vector (from 0) begins. What comes before the first step opened the
+    /// session.
+    Step {
+        /// Index into the vector's steps.
+        index: usize,
+    },
+    /// The wait of step `index` ended without what it waited for.
+    TimedOut {
+        /// Index into the vector's steps.
+        index: usize,
+        /// How long it waited, in milliseconds.
+        after_ms: u64,
+    },
+    /// A JSON-RPC message (or what stands in its place) that we sent.
+    Sent {
+        /// Its channel.
+        exchange: Exchange,
+        /// The name the vector gave it.
+        label: Option<String>,
+        /// The vector means these bytes to be as wrong as they are.
+        meant: bool,
+        /// The message without its framing.
+        bytes: Bytes,
+    },
+    /// A message that the target sent: a line, an HTTP body that holds JSON, or an SSE event's data.
+    Received {
+        /// Its channel.
+        exchange: Exchange,
+        /// Where it came in an event stream.
+        sse: Option<SseFields>,
+        /// The message without its framing.
+        bytes: Bytes,
+    },
+    /// The head of an HTTP request of ours. Values of secret headers read `[redacted]`.
+    HttpRequest {
+        /// Its number.
+        exchange: Exchange,
+        /// The name the vector gave it.
+        label: Option<String>,
+        /// The vector means this request to be as wrong as it is.
+        meant: bool,
+        /// The method.
+        method: String,
+        /// The whole URL, without user information.
+        url: String,
+        /// Field names in lower case, values as sent, in order.
+        headers: Vec<(String, String)>,
+        /// The body, when it is no message (a message follows as `Sent`).
+        body: Option<Bytes>,
+    },
+    /// The head of the response.
+    HttpResponse {
+        /// Its number.
+        exchange: Exchange,
+        /// The status code.
+        status: u16,
+        /// `HTTP/1.1`, `HTTP/2`.
+        version: String,
+        /// Field names in lower case, values as received (invalid UTF-8 replaced), in order.
+        headers: Vec<(String, String)>,
+    },
+    /// The whole body of a response that is not an event stream, also when it is a message too.
+    HttpBody {
+        /// Its number.
+        exchange: Exchange,
+        /// The bytes, at most [`crate::limits::BODY_BYTES_MAX`].
+        bytes: Bytes,
+    },
+    /// An event of a stream that carries no message: another type (`endpoint`), or no data.
+    SseEvent {
+        /// Its number.
+        exchange: Exchange,
+        /// Its fields.
+        fields: SseFields,
+        /// Its data.
+        data: Bytes,
+    },
+    /// A comment line of an event stream.
+    SseComment {
+        /// Its number.
+        exchange: Exchange,
+        /// What follows the colon.
+        text: Bytes,
+    },
+    /// An exchange is over.
+    HttpEnd {
+        /// Its number.
+        exchange: Exchange,
+        /// How.
+        how: Ended,
+    },
+    /// The child was started.
+    ProcessStarted {
+        /// Program and arguments.
+        command: Vec<String>,
+    },
+    /// The child wrote to its standard error.
+    Stderr {
+        /// What it wrote, in the pieces that we read.
+        bytes: Bytes,
+    },
+    /// We closed the child's standard input.
+    InputClosed,
+    /// The child closed its standard output. `rest` holds what followed the last newline.
+    OutputClosed {
+        /// A last line without its newline.
+        rest: Bytes,
+    },
+    /// We sent the child's group a signal.
+    Signalled {
+        /// `TERM`, `KILL`, …
+        signal: String,
+    },
+    /// The child is gone.
+    Exited {
+        /// Its exit code, if it ended by itself.
+        code: Option<i32>,
+        /// The signal that ended it.
+        signal: Option<i32>,
+    },
+    /// The target made us stop reading: which limit it broke.
+    LimitExceeded {
+        /// Its channel.
+        exchange: Exchange,
+        /// The limit and its value.
+        limit: String,
+    },
+    /// Our side could not do what a step asked for.
+    Trouble {
+        /// What, and why.
+        text: String,
+    },
+}
+
+/// How an HTTP exchange ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Ended {
+    /// The response is complete.
+    Complete,
+    /// No connection, or it broke: the reason.
+    Broken(String),
+    /// We closed it, because a step says so or the check was over.
+    Dropped,
+}
+
+/// The fields of an SSE event beside its data, as far as the stream set them for this event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SseFields {
+    /// The event's type, if it has an `event` field.
+    pub event: Option<String>,
+    /// The event's own `id` field (not the stream's last id).
+    pub id: Option<String>,
+    /// The event's `retry` field, in milliseconds.
+    pub retry: Option<u64>,
+}
+
+/// Bytes, stored as text where they are UTF-8 and as `{"base64": …}` where not.
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Transcript {
+    /// Reads the JSON lines that [`Transcript::to_json_lines`] writes.
+    ///
+    /// # Errors
+    /// When a line is not what it should be; names the line.
+    pub fn from_json_lines(text: &str) -> Result<Self, ReadError> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let at = |line: usize| move |source| ReadError::Line { line: line + 1, source };
+        let (number, first) = lines.next().ok_or(ReadError::Empty)?;
+        let head: Head = serde_json::from_str(first).map_err(at(number))?;
+        if head.format != FORMAT {
+            return Err(ReadError::Format(head.format));
+        }
+        let events = lines
+            .map(|(number, line)| serde_json::from_str(line).map_err(at(number)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { head, events })
+    }
+
+    /// The stored form: one JSON text a line.
+    #[must_use]
+    pub fn to_json_lines(&self) -> String {
+        let mut text = serde_json::to_string(&self.head).expect("a head is plain data");
+        text.push('\n');
+        for event in &self.events {
+            text.push_str(&serde_json::to_string(event).expect("an event is plain data"));
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Why a stored transcript cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// There is no line.
+    #[error("the transcript is empty")]
+    Empty,
+    /// Written by a suite that is newer, or much older.
+    #[error("transcript format {0} is not known here (this suite reads {FORMAT})")]
+    Format(u32),
+    /// A line that is no event.
+    #[error("line {line} of the transcript: {source}")]
+    Line {
+        /// From 1.
+        line: usize,
+        /// What the JSON reader says.
+        source: serde_json::Error,
+    },
+}
+
+impl Bytes {
+    /// As text, with U+FFFD for what is no UTF-8.
+    #[must_use]
+    pub fn to_text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{:?}", self.to_text())
+    }
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+}
+
+impl From<Vec<u8>> for Bytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+}
+
+impl From<&str> for Bytes {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().to_vec())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Encoded {
+    base64: String,
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => Encoded { base64: STANDARD.encode(&self.0) }.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text.into_bytes())),
+            other => {
+                let encoded: Encoded = serde_json::from_value(other).map_err(D::Error::custom)?;
+                STANDARD.decode(encoded.base64).map(Self).map_err(D::Error::custom)
+            }
+        }
+    }
+}
