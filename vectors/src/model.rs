@@ -183,6 +183,8 @@ pub struct RuleText {
     pub transports: Vec<TransportKind>,
     /// The faults it must catch.
     pub faults: Vec<FaultCase>,
+    /// Vectors whose exchanges show it its faults: what the self-test runs for it.
+    pub provoked_by: Vec<CheckId>,
     /// Where it was read from.
     pub source: String,
 }

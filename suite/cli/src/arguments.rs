@@ -1,0 +1,214 @@
+//! The command line, as clap sees it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mcp_verdict_reports::ReportSpec;
+use mcp_verdict_wire::{Revision, TransportKind};
+
+use crate::exit::EXIT_CODES;
+
+/// Conformance suite, fuzz harness and benchmark for the Model Context Protocol.
+#[derive(Debug, Parser)]
+#[command(name = "mcp-verdict", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Colour in the terminal.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    pub(crate) color: Colour,
+    /// More of what the program does, on standard error.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge a server; without a target, the built-in mock server.
+    Run(Run),
+    /// Show what a target offers: revisions, capabilities, and the fixtures found and missing.
+    Inspect(Inspect),
+    /// Judge saved transcripts again.
+    Judge(Judge),
+    /// Validate messages against the schema of a revision: NDJSON in, NDJSON out.
+    Validate(Validate),
+    /// Serve the mock server, conformant or with faults.
+    Mock(Mock),
+    /// Prove that every check catches the faults it names, and that the conformant mock passes.
+    SelfTest(SelfTest),
+    /// List the checks.
+    List(List),
+}
+
+/// How to reach the target.
+#[derive(Debug, Args)]
+pub(crate) struct TargetArguments {
+    /// The URL of the server's endpoint.
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The command that starts a stdio server, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// A client's configuration file (`mcpServers` or `servers`) to take the target from.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Which server of `--config`.
+    #[arg(long, value_name = "NAME", requires = "config")]
+    pub(crate) server: Option<String>,
+    /// A target description of ours (mcp-verdict.toml).
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// A header for every HTTP request, as NAME:VALUE. Its value is never written to a file.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header: Vec<String>,
+    /// The environment variable that holds a bearer token.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) bearer_env: Option<String>,
+    /// Further root certificates, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// Do not verify certificates.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// Only this revision; repeatable. Default: every revision that the target speaks.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) revision: Vec<Revision>,
+    /// Only this transport; repeatable.
+    #[arg(long, value_name = "TRANSPORT")]
+    pub(crate) transport: Vec<TransportKind>,
+    /// How long to wait for an answer, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(50..=600_000))]
+    pub(crate) timeout: u64,
+}
+
+/// Which checks.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Only checks whose id matches this glob (`*` matches `/` too); repeatable.
+    #[arg(long = "check", value_name = "GLOB")]
+    pub(crate) checks: Vec<String>,
+    /// A folder of vectors of your own, beside the built-in ones; repeatable.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vectors: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Write a report: json=PATH, junit=PATH or html=PATH; repeatable.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(crate) reports: Vec<ReportSpec>,
+    /// Save every transcript in this folder, for `mcp-verdict judge`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// Expected verdicts: only what differs from this file counts.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the verdicts of this run as a baseline, to be confirmed and commented by hand.
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// A broken SHOULD counts like a broken MUST.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How many sessions at a time. Default: the number of cores.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: Option<u16>,
+    /// The seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Only list what would run.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Judge {
+    /// Transcripts, or folders of them.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Write a report: json=PATH, junit=PATH or html=PATH; repeatable.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(crate) reports: Vec<ReportSpec>,
+    /// A broken SHOULD counts like a broken MUST.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// The revision whose schema decides.
+    #[arg(long)]
+    pub(crate) revision: Revision,
+    /// The definition to validate against, by its name in the official schema. Default: any message.
+    #[arg(long = "as", value_name = "TYPE")]
+    pub(crate) as_type: Option<String>,
+    /// One JSON text a line; `-` for standard input.
+    #[arg(default_value = "-")]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Mock {
+    /// The transport to serve.
+    #[arg(long, value_name = "TRANSPORT", required_unless_present = "list_faults")]
+    pub(crate) transport: Option<TransportKind>,
+    /// Where to listen, for HTTP. Port 0 takes a free one; the URL is printed.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// A fault to start with; repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fault: Vec<String>,
+    /// List the faults.
+    #[arg(long)]
+    pub(crate) list_faults: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelfTest {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Only this fault; repeatable.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) fault: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many mock servers at a time. Default: the number of cores.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Only checks that apply to this revision.
+    #[arg(long)]
+    pub(crate) revision: Option<Revision>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
