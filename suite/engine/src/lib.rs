@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Targets, plan, drive, rules and judge: everything between a vector and its verdict.
+//!
+//! The way of the data is one-directional: [`plan`] decides what runs, [`drive`] and [`pool`] make it
+//! happen and leave a transcript, and [`judge`] - a pure function - says what the transcript shows.
+
+pub mod judge;
+pub mod rules;
+pub mod view;

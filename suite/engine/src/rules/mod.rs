@@ -1,0 +1,81 @@
+//! Passive checks: observers that hold on every exchange of every transcript.
+//!
+//! What a rule is about is data (`vectors/rules/`); what it looks at is code here, found by its id.
+
+use mcp_verdict_vectors::model::Outcome;
+
+use crate::view::View;
+
+/// A passive check.
+pub trait Rule: Sync {
+    /// Its id, equal to that of its text: `rules/AREA/NAME`.
+    fn id(&self) -> &'static str;
+
+    /// What it sees in one transcript.
+    fn observe(&self, view: &View<'_>) -> Observation;
+}
+
+/// What a rule saw in one transcript.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Observation {
+    /// There was something to look at. A rule that never was exercised is inconclusive, not passed.
+    pub exercised: bool,
+    /// What was not as it should be.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What it means; `None` for what the rule's level says.
+    pub outcome: Option<Outcome>,
+    /// What should have been.
+    pub expected: String,
+    /// What was.
+    pub actual: String,
+    /// Where: indices of events.
+    pub evidence: Vec<usize>,
+}
+
+impl Observation {
+    /// Notes that there was something to look at.
+    pub fn exercise(&mut self) {
+        self.exercised = true;
+    }
+
+    /// Notes a violation, which means what the rule's level says.
+    pub fn find(
+        &mut self,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+        evidence: impl IntoIterator<Item = usize>,
+    ) {
+        self.exercised = true;
+        self.findings.push(Finding {
+            outcome: None,
+            expected: expected.into(),
+            actual: actual.into(),
+            evidence: evidence.into_iter().collect(),
+        });
+    }
+
+    /// Notes a violation that means `outcome`, whatever the rule's level.
+    pub fn find_as(
+        &mut self,
+        outcome: Outcome,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+        evidence: impl IntoIterator<Item = usize>,
+    ) {
+        self.find(expected, actual, evidence);
+        if let Some(finding) = self.findings.last_mut() {
+            finding.outcome = Some(outcome);
+        }
+    }
+}
+
+/// Every rule.
+#[must_use]
+pub fn all() -> &'static [&'static dyn Rule] {
+    &[]
+}

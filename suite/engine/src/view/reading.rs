@@ -1,0 +1,403 @@
+//! Reads events one by one and ties requests to their responses.
+
+use std::collections::BTreeMap;
+
+use mcp_verdict_wire::transcript::{Bytes, Event, EventKind, Exchange};
+use serde_json::Value;
+
+use super::{
+    exchange::{HttpExchange, HttpResponse},
+    message::{Direction, Kind, Message, integer},
+};
+
+/// What was understood of the events read so far. Grows with them.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// The messages of both sides, batches taken apart, in the order of their events.
+    pub messages: Vec<Message>,
+    /// The HTTP exchanges by number.
+    pub exchanges: BTreeMap<Exchange, HttpExchange>,
+    /// What became of the child.
+    pub process: Process,
+    /// Waits that ended without what they waited for.
+    pub timeouts: Vec<TimedOut>,
+    /// Events that tell of trouble on our side, with what they say.
+    pub troubles: Vec<(usize, String)>,
+    /// Events that tell of a broken limit, with its name.
+    pub limits: Vec<(usize, String)>,
+    /// `(index of the step, index of the event)`.
+    steps: Vec<(usize, usize)>,
+    /// How many events were read.
+    read: usize,
+    ours_open: Vec<usize>,
+    theirs_open: Vec<usize>,
+}
+
+/// The child's facts, each with its event.
+#[derive(Clone, Debug, Default)]
+pub struct Process {
+    /// It was started.
+    pub started: Option<usize>,
+    /// We closed its input.
+    pub input_closed: Option<usize>,
+    /// It closed its output.
+    pub output_closed: Option<usize>,
+    /// It is gone.
+    pub exited: Option<Exit>,
+    /// Signals that we sent.
+    pub signalled: Vec<(usize, String)>,
+    /// Where it wrote to its standard error.
+    pub stderr: Vec<usize>,
+}
+
+/// The end of the child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit {
+    /// Its event.
+    pub event: usize,
+    /// Its exit code, if it ended by itself.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+/// A wait that ended without what it waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut {
+    /// Its event.
+    pub event: usize,
+    /// The step that waited.
+    pub step: usize,
+    /// For how long, in milliseconds.
+    pub after_ms: u64,
+}
+
+/// Elements of one batch that are looked at: more than anyone sends, and few enough that a body of 16 MiB
+/// of zeros does not fill memory.
+const BATCH_MAX: usize = 10_000;
+
+impl Reading {
+    /// Reads the events that were not read yet; `events` begins with those that were.
+    pub fn extend(&mut self, events: &[Event]) {
+        for (index, event) in events.iter().enumerate().skip(self.read) {
+            self.push(index, event);
+        }
+        self.read = self.read.max(events.len());
+    }
+
+    /// How many events were read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read
+    }
+
+    /// Whether none was.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.read == 0
+    }
+
+    /// The event at which step `index` begins.
+    #[must_use]
+    pub fn step_at(&self, index: usize) -> Option<usize> {
+        self.steps
+            .iter()
+            .find(|(step, _)| *step == index)
+            .map(|(_, event)| *event)
+    }
+
+    /// The event at which the vector begins; before it the session was opened.
+    #[must_use]
+    pub fn first_step(&self) -> Option<usize> {
+        self.steps.first().map(|(_, event)| *event)
+    }
+
+    /// The step during which `event` happened.
+    #[must_use]
+    pub fn step_of(&self, event: usize) -> Option<usize> {
+        self.steps
+            .iter()
+            .rev()
+            .find(|(_, at)| *at <= event)
+            .map(|(step, _)| *step)
+    }
+
+    /// Our messages that were not answered, so far as they ask for an answer.
+    pub fn unanswered_of_ours(&self) -> impl Iterator<Item = &Message> {
+        self.ours_open.iter().map(|index| &self.messages[*index])
+    }
+
+    /// Requests of the target that we have not answered.
+    pub fn unanswered_of_target(&self) -> impl Iterator<Item = &Message> {
+        self.theirs_open.iter().map(|index| &self.messages[*index])
+    }
+
+    fn push(&mut self, index: usize, event: &Event) {
+        match &event.kind {
+            EventKind::Step { index: step } => self.steps.push((*step, index)),
+            EventKind::TimedOut {
+                index: step,
+                after_ms,
+            } => {
+                self.timeouts.push(TimedOut {
+                    event: index,
+                    step: *step,
+                    after_ms: *after_ms,
+                });
+            }
+            EventKind::Sent {
+                exchange, bytes, ..
+            }
+            | EventKind::Received {
+                exchange, bytes, ..
+            } => {
+                self.messages_of(index, event, *exchange, bytes);
+            }
+            EventKind::ProcessStarted { .. } => self.process.started = Some(index),
+            EventKind::Stderr { .. } => self.process.stderr.push(index),
+            EventKind::InputClosed => self.process.input_closed = Some(index),
+            EventKind::OutputClosed { .. } => self.process.output_closed = Some(index),
+            EventKind::Signalled { signal } => self.process.signalled.push((index, signal.clone())),
+            EventKind::Exited { code, signal } => {
+                self.process.exited = Some(Exit {
+                    event: index,
+                    code: *code,
+                    signal: *signal,
+                });
+            }
+            EventKind::LimitExceeded { limit, .. } => self.limits.push((index, limit.clone())),
+            EventKind::Trouble { text } => self.troubles.push((index, text.clone())),
+            _ => self.http(index, event),
+        }
+    }
+
+    fn http(&mut self, index: usize, event: &Event) {
+        match &event.kind {
+            EventKind::HttpRequest {
+                exchange,
+                label,
+                meant,
+                method,
+                url,
+                headers,
+                ..
+            } => {
+                let of = self.exchange(*exchange);
+                of.request = Some(index);
+                of.at_us = event.at_us;
+                of.method.clone_from(method);
+                of.url.clone_from(url);
+                of.request_headers.clone_from(headers);
+                of.label.clone_from(label);
+                of.meant = *meant;
+            }
+            EventKind::HttpResponse {
+                exchange,
+                status,
+                version,
+                headers,
+            } => {
+                self.exchange(*exchange).response = Some(HttpResponse {
+                    event: index,
+                    at_us: event.at_us,
+                    status: *status,
+                    version: version.clone(),
+                    headers: headers.clone(),
+                });
+            }
+            EventKind::HttpBody { exchange, .. } => self.exchange(*exchange).body = Some(index),
+            EventKind::SseEvent { exchange, .. } | EventKind::SseComment { exchange, .. } => {
+                self.exchange(*exchange).stream.push(index);
+            }
+            EventKind::HttpEnd { exchange, how } => {
+                self.exchange(*exchange)
+                    .ended
+                    .get_or_insert((index, how.clone()));
+            }
+            _ => {}
+        }
+    }
+
+    fn exchange(&mut self, number: Exchange) -> &mut HttpExchange {
+        self.exchanges
+            .entry(number)
+            .or_insert_with(|| HttpExchange {
+                number,
+                ..HttpExchange::default()
+            })
+    }
+
+    fn messages_of(&mut self, index: usize, event: &Event, exchange: Exchange, bytes: &Bytes) {
+        let template = template(index, event, exchange);
+        if template.sse.is_some() {
+            self.exchange(exchange).stream.push(index);
+        }
+        let (value, remarks) = match parse(bytes) {
+            Ok(parsed) => parsed,
+            Err(why) => {
+                return self.add(Message {
+                    kind: Kind::invalid(why, None),
+                    ..template
+                });
+            }
+        };
+        match value {
+            Value::Array(items) if !items.is_empty() => {
+                let count = items.len();
+                for (position, item) in items.into_iter().take(BATCH_MAX).enumerate() {
+                    let remarks = if position == 0 {
+                        remarks.clone()
+                    } else {
+                        Vec::new()
+                    };
+                    self.add(Message {
+                        batch: Some(position),
+                        kind: Kind::of(&item),
+                        value: Some(item),
+                        remarks,
+                        ..template.clone()
+                    });
+                }
+                if count > BATCH_MAX {
+                    let why =
+                        format!("a batch of {count}, of which only {BATCH_MAX} were looked at");
+                    self.add(Message {
+                        kind: Kind::invalid(why, None),
+                        ..template
+                    });
+                }
+            }
+            value => {
+                let kind = if value.is_array() {
+                    Kind::invalid("an empty batch".to_owned(), None)
+                } else {
+                    Kind::of(&value)
+                };
+                self.add(Message {
+                    kind,
+                    value: Some(value),
+                    remarks,
+                    ..template
+                });
+            }
+        }
+    }
+
+    fn add(&mut self, mut message: Message) {
+        let index = self.messages.len();
+        let (ours, response) = (!message.is_targets(), message.is_response());
+        if response {
+            let open = if ours {
+                &self.theirs_open
+            } else {
+                &self.ours_open
+            };
+            if let Some(place) = self.place_of_request(&message, open) {
+                let open = if ours {
+                    &mut self.theirs_open
+                } else {
+                    &mut self.ours_open
+                };
+                let request = open.remove(place);
+                self.messages[request].answer = Some(index);
+                message.answers = Some(request);
+            }
+        } else if message.is_request() {
+            if ours {
+                &mut self.ours_open
+            } else {
+                &mut self.theirs_open
+            }
+            .push(index);
+        } else if ours && matches!(message.kind, Kind::Invalid { .. }) {
+            // What we send broken may be answered with an error.
+            self.ours_open.push(index);
+        }
+        if message.exchange != 0 {
+            self.exchange(message.exchange).messages.push(index);
+        }
+        self.messages.push(message);
+    }
+
+    /// Where in `open` the request stands that `response` answers: by its id, else by an id that only
+    /// differs in type, else - for an error without an id - the request that it must be about.
+    fn place_of_request(&self, response: &Message, open: &[usize]) -> Option<usize> {
+        let same_exchange = |index: &usize| {
+            response.exchange != 0 && self.messages[*index].exchange == response.exchange
+        };
+        let id = response.id().filter(|id| !id.is_null());
+        let Some(id) = id else {
+            return self.place_without_id(response, open);
+        };
+        let find = |same: &dyn Fn(&Value) -> bool| {
+            let fits = |index: &usize| self.messages[*index].id().is_some_and(same);
+            open.iter()
+                .position(|index| same_exchange(index) && fits(index))
+                .or_else(|| open.iter().position(fits))
+        };
+        find(&|other| other == id).or_else(|| {
+            let spelled = loosely(id)?;
+            find(&|other| loosely(other).as_ref() == Some(&spelled))
+        })
+    }
+
+    fn place_without_id(&self, response: &Message, open: &[usize]) -> Option<usize> {
+        if response.exchange != 0 {
+            let here = open
+                .iter()
+                .position(|index| self.messages[*index].exchange == response.exchange);
+            if here.is_some() {
+                return here;
+            }
+        }
+        let broken = |index: &usize| {
+            let message = &self.messages[*index];
+            message.meant || matches!(message.kind, Kind::Invalid { .. })
+        };
+        // On a channel of its own such an error can only be about what is still open there.
+        open.iter()
+            .position(broken)
+            .or((open.len() == 1).then_some(0))
+    }
+}
+
+fn template(event: usize, of: &Event, exchange: Exchange) -> Message {
+    let (direction, label, meant, sse) = match &of.kind {
+        EventKind::Sent { label, meant, .. } => (Direction::Us, label.clone(), *meant, None),
+        EventKind::Received { sse, .. } => (Direction::Target, None, false, sse.clone()),
+        _ => (Direction::Target, None, false, None),
+    };
+    Message {
+        event,
+        at_us: of.at_us,
+        exchange,
+        direction,
+        label,
+        meant,
+        sse,
+        batch: None,
+        value: None,
+        kind: Kind::invalid(String::new(), None),
+        remarks: Vec::new(),
+        answer: None,
+        answers: None,
+    }
+}
+
+/// The JSON in `bytes`, and what was noticed about them.
+fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), String> {
+    serde_json::from_slice(&bytes.0)
+        .map(|value| (value, Vec::new()))
+        .map_err(|error| error.to_string())
+}
+
+/// An id's text without its type, to find the request that a mistyped id belongs to.
+fn loosely(id: &Value) -> Option<String> {
+    match id {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            Some(integer(id).map_or_else(|| number.to_string(), |id| id.to_string()))
+        }
+        _ => None,
+    }
+}
