@@ -1,1 +1,19 @@
-//! Placeholder.
+//! Results rendered: a summary for the terminal, JSON, JUnit and HTML.
+//!
+//! Every format renders the [`Run`](mcp_verdict_results::Run) that it is given. None recomputes a
+//! verdict, and none trusts a text in it: whatever a peer sent stays text.
+
+mod groups;
+mod html;
+mod json;
+mod junit;
+mod terminal;
+mod text;
+mod verdicts;
+mod write;
+
+pub use html::html;
+pub use json::{FORMAT, SCHEMA, json};
+pub use junit::junit;
+pub use terminal::{TerminalOptions, terminal};
+pub use write::{Format, ReportSpec, SpecError, WriteError, write};

@@ -1,0 +1,41 @@
+//! The page's style and script, and the digests by which its policy admits them.
+
+/// The style.
+pub(super) const STYLE: &str = include_str!("../../templates/report.css");
+
+/// The script.
+pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
+
+/// SHA-256 of [`STYLE`]; a test tells the new value when the file changes.
+pub(super) const STYLE_DIGEST: &str = "sha256-KXX4beNayXx7TwbwEKHdzdk8PACcPLbYle2ReaRwwWg=";
+
+/// SHA-256 of [`SCRIPT`].
+pub(super) const SCRIPT_DIGEST: &str = "sha256-kL97I+/zfx5IhJ1MNg+RlDQsx/blYLPGrI8fQ1nPLYk=";
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    /// As a browser computes it: from the text, whose line ends are newlines.
+    fn digest(text: &str) -> String {
+        format!(
+            "sha256-{}",
+            STANDARD.encode(Sha256::digest(text.replace("\r\n", "\n")))
+        )
+    }
+
+    #[test]
+    fn the_policy_admits_the_style_and_the_script_as_they_are() {
+        assert_eq!(STYLE_DIGEST, digest(STYLE), "of report.css");
+        assert_eq!(SCRIPT_DIGEST, digest(SCRIPT), "of report.js");
+    }
+
+    #[test]
+    fn neither_ends_its_element() {
+        assert!(!STYLE.contains("</"));
+        assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
+    }
+}

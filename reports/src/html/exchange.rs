@@ -1,0 +1,107 @@
+//! An exchange as a timeline.
+
+use std::borrow::Cow;
+
+use mcp_verdict_results::{CheckResult, Entry, Side};
+
+use super::{
+    budget::{Share, TEXT_BYTES_MAX},
+    json_text::{Piece, lay_out},
+};
+use crate::text;
+
+/// What a result's exchange looks like on the page.
+#[derive(Debug)]
+pub(super) struct Timeline<'a> {
+    /// The entries shown.
+    pub(super) entries: Vec<Moment<'a>>,
+    /// How many are not shown.
+    pub(super) left_out: usize,
+}
+
+/// One entry.
+#[derive(Debug)]
+pub(super) struct Moment<'a> {
+    /// `us`, `target`, `harness`: the class.
+    pub(super) side: &'static str,
+    /// The same for a person.
+    pub(super) who: &'static str,
+    pub(super) at: String,
+    pub(super) what: text::Line<'a>,
+    /// `#2`, or nothing.
+    pub(super) exchange: Option<u32>,
+    pub(super) is_evidence: bool,
+    pub(super) pieces: Vec<Piece<'a>>,
+    /// How much of it is not shown.
+    pub(super) cut: Option<String>,
+}
+
+impl<'a> Timeline<'a> {
+    pub(super) fn of(result: &'a CheckResult, share: Share) -> Self {
+        let entries: Vec<_> = result
+            .exchange
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| (entry, result.evidence.contains(&index)))
+            .filter(|&(_, is_evidence)| match share {
+                Share::All => true,
+                Share::Evidence => is_evidence,
+                Share::Nothing => false,
+            })
+            .map(|(entry, is_evidence)| Moment::of(entry, is_evidence))
+            .collect();
+        Self {
+            left_out: result.exchange.len() - entries.len(),
+            entries,
+        }
+    }
+}
+
+impl<'a> Moment<'a> {
+    fn of(entry: &'a Entry, is_evidence: bool) -> Self {
+        let (side, who) = match entry.side {
+            Side::Harness => ("harness", "suite"),
+            Side::Target => ("target", "target"),
+            Side::Us => ("us", "us"),
+        };
+        let shown = text::start(&entry.text, TEXT_BYTES_MAX);
+        let hidden = entry.cut + entry.text.len() - shown.len();
+        Self {
+            side,
+            who,
+            at: at(entry.at_us),
+            what: text::Line(&entry.what),
+            exchange: entry.exchange.filter(|&number| number > 0),
+            is_evidence,
+            pieces: pieces(shown),
+            cut: (hidden > 0).then(|| text::count(hidden, "more byte", "more bytes")),
+        }
+    }
+}
+
+fn pieces(shown: &str) -> Vec<Piece<'_>> {
+    let Some(mut pieces) = lay_out(shown) else {
+        if shown.is_empty() {
+            return Vec::new();
+        }
+        return vec![Piece {
+            is_name: false,
+            text: text::lines(shown),
+        }];
+    };
+    for piece in &mut pieces {
+        if let Cow::Owned(visible) = text::lines(&piece.text) {
+            piece.text = Cow::Owned(visible);
+        }
+    }
+    pieces
+}
+
+/// Milliseconds, as exactly as matters.
+fn at(microseconds: u64) -> String {
+    let tenths = microseconds / 100;
+    match microseconds {
+        0..100_000 => format!("{}.{}", tenths / 10, tenths % 10),
+        _ => (microseconds / 1000).to_string(),
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTML report: one self-contained page that needs no network and works without scripts.
+//!
+//! Text of peers reaches the page through askama's escaping only; nothing of theirs stands in a
+//! script, a style, or an attribute that has a meaning. The page's own security policy forbids
+//! everything but the style and the script that it was written with.
+
+mod assets;
+mod budget;
+mod checks;
+mod exchange;
+mod json_text;
+mod matrix;
+mod page;
+
+pub use page::html;

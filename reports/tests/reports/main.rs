@@ -1,0 +1,16 @@
+//! Every format checked against one table, against its own rules, and with hostile texts.
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod formats;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod summary;
+#[cfg(test)]
+mod writing;
+#[cfg(test)]
+mod xml;
