@@ -18,3 +18,7 @@ pub const STDERR_BYTES_MAX: usize = 256 * 1024;
 
 /// Deepest nesting of a JSON text that is looked into. serde_json's own bound is 128.
 pub const JSON_DEPTH_MAX: usize = 128;
+
+/// Values in one JSON text. A byte or two can make a value that takes a hundred in memory; this is
+/// still far more than a long list of large tools has.
+pub const JSON_VALUES_MAX: usize = 1_000_000;

@@ -36,7 +36,9 @@ pub enum Era {
 
 /// A text that names no revision.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown revision `{0}`; known are 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28")]
+#[error(
+    "unknown revision `{0}`; known are 2024-11-05, 2025-03-26, 2025-06-18, 2025-11-25, 2026-07-28"
+)]
 pub struct UnknownRevision(pub String);
 
 impl Revision {
@@ -85,5 +87,44 @@ impl FromStr for Revision {
             .into_iter()
             .find(|revision| revision.as_str() == text)
             .ok_or_else(|| UnknownRevision(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_revision_is_read_by_its_name_and_stored_under_it() {
+        for revision in Revision::ALL {
+            assert_eq!(revision.to_string().parse(), Ok(revision));
+            let stored = serde_json::to_string(&revision).unwrap();
+            assert_eq!(stored, format!("\"{revision}\""));
+            assert_eq!(serde_json::from_str::<Revision>(&stored).unwrap(), revision);
+        }
+    }
+
+    #[test]
+    fn revisions_are_in_order_and_the_last_alone_is_modern() {
+        assert!(Revision::ALL.is_sorted_by(|earlier, later| earlier < later));
+        let modern: Vec<_> = Revision::ALL
+            .into_iter()
+            .filter(|revision| revision.era() == Era::Modern)
+            .collect();
+        assert_eq!(modern, [Revision::V2026_07_28]);
+    }
+
+    #[test]
+    fn other_texts_name_no_revision() {
+        for text in ["", "draft", "2025-11-25 ", "2025-11-26", "V2025_11_25"] {
+            assert_eq!(
+                text.parse::<Revision>(),
+                Err(UnknownRevision(text.to_owned()))
+            );
+        }
+        let message = UnknownRevision("x".into()).to_string();
+        for revision in Revision::ALL {
+            assert!(message.contains(revision.as_str()), "{message}");
+        }
     }
 }

@@ -234,8 +234,16 @@ impl Transcript {
     /// # Errors
     /// When a line is not what it should be; names the line.
     pub fn from_json_lines(text: &str) -> Result<Self, ReadError> {
-        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let at = |line: usize| move |source| ReadError::Line { line: line + 1, source };
+        let mut lines = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty());
+        let at = |line: usize| {
+            move |source| ReadError::Line {
+                line: line + 1,
+                source,
+            }
+        };
         let (number, first) = lines.next().ok_or(ReadError::Empty)?;
         let head: Head = serde_json::from_str(first).map_err(at(number))?;
         if head.format != FORMAT {
@@ -321,7 +329,10 @@ impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) => Encoded { base64: STANDARD.encode(&self.0) }.serialize(serializer),
+            Err(_) => Encoded {
+                base64: STANDARD.encode(&self.0),
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -332,8 +343,191 @@ impl<'de> Deserialize<'de> for Bytes {
             Value::String(text) => Ok(Self(text.into_bytes())),
             other => {
                 let encoded: Encoded = serde_json::from_value(other).map_err(D::Error::custom)?;
-                STANDARD.decode(encoded.base64).map(Self).map_err(D::Error::custom)
+                STANDARD
+                    .decode(encoded.base64)
+                    .map(Self)
+                    .map_err(D::Error::custom)
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn transcript(events: Vec<EventKind>) -> Transcript {
+        let head = Head {
+            format: FORMAT,
+            suite: "0.1.0".into(),
+            check: "server/tools/call".into(),
+            revision: Revision::V2025_11_25,
+            transport: TransportKind::StreamableHttp,
+            target: "mock \u{2028} \"quoted\"".into(),
+            seed: u64::MAX,
+            bindings: [(
+                "tool_any".into(),
+                json!({"name": "echo", "arguments": {"n": 1.50}}),
+            )]
+            .into(),
+            earlier_ids: vec![json!(1), json!("1"), json!(9_007_199_254_740_993_u64)],
+        };
+        let at = |(index, kind)| Event {
+            at_us: index as u64 * 7,
+            kind,
+        };
+        Transcript {
+            head,
+            events: events.into_iter().enumerate().map(at).collect(),
+        }
+    }
+
+    fn every_kind(bytes: &Bytes) -> Vec<EventKind> {
+        let (exchange, label, bytes) = (3, Some("call".to_owned()), bytes.clone());
+        let fields = SseFields {
+            event: Some("endpoint".into()),
+            id: Some(String::new()),
+            retry: Some(9),
+        };
+        let headers = vec![("mcp-session-id".to_owned(), "[redacted]".to_owned())];
+        vec![
+            EventKind::Step { index: 0 },
+            EventKind::TimedOut {
+                index: 1,
+                after_ms: 250,
+            },
+            EventKind::Sent {
+                exchange,
+                label: label.clone(),
+                meant: true,
+                bytes: bytes.clone(),
+            },
+            EventKind::Received {
+                exchange,
+                sse: Some(fields.clone()),
+                bytes: bytes.clone(),
+            },
+            EventKind::Received {
+                exchange: 0,
+                sse: None,
+                bytes: bytes.clone(),
+            },
+            EventKind::HttpRequest {
+                exchange,
+                label,
+                meant: false,
+                method: "POST".into(),
+                url: "http://127.0.0.1/mcp".into(),
+                headers: headers.clone(),
+                body: Some(bytes.clone()),
+            },
+            EventKind::HttpResponse {
+                exchange,
+                status: 202,
+                version: "HTTP/1.1".into(),
+                headers,
+            },
+            EventKind::HttpBody {
+                exchange,
+                bytes: bytes.clone(),
+            },
+            EventKind::SseEvent {
+                exchange,
+                fields,
+                data: bytes.clone(),
+            },
+            EventKind::SseComment {
+                exchange,
+                text: bytes.clone(),
+            },
+            EventKind::HttpEnd {
+                exchange,
+                how: Ended::Complete,
+            },
+            EventKind::HttpEnd {
+                exchange,
+                how: Ended::Broken("reset".into()),
+            },
+            EventKind::HttpEnd {
+                exchange,
+                how: Ended::Dropped,
+            },
+            EventKind::ProcessStarted {
+                command: vec!["server".into(), "--flag".into()],
+            },
+            EventKind::Stderr {
+                bytes: bytes.clone(),
+            },
+            EventKind::InputClosed,
+            EventKind::OutputClosed { rest: bytes },
+            EventKind::Signalled {
+                signal: "TERM".into(),
+            },
+            EventKind::Exited {
+                code: None,
+                signal: Some(15),
+            },
+            EventKind::LimitExceeded {
+                exchange,
+                limit: "a limit".into(),
+            },
+            EventKind::Trouble { text: "why".into() },
+        ]
+    }
+
+    #[test]
+    fn every_kind_of_event_is_read_back() {
+        for bytes in [
+            &b"{\"a\":\"\n\r\0\"}"[..],
+            b"",
+            b"\xff\xfe",
+            "\u{2028}\u{85}😀".as_bytes(),
+        ] {
+            let transcript = transcript(every_kind(&Bytes::from(bytes)));
+            let text = transcript.to_json_lines();
+            assert_eq!(text.lines().count(), transcript.events.len() + 1);
+            assert_eq!(Transcript::from_json_lines(&text).unwrap(), transcript);
+        }
+    }
+
+    #[test]
+    fn bytes_are_text_where_they_are_utf8_and_base64_where_not() {
+        let json = |bytes: &[u8]| serde_json::to_string(&Bytes::from(bytes)).unwrap();
+        assert_eq!(json("é".as_bytes()), "\"é\"");
+        assert_eq!(json(b"\xff\x00"), r#"{"base64":"/wA="}"#);
+        for wrong in [
+            "1",
+            "null",
+            "{}",
+            r#"{"base64":"?"}"#,
+            r#"{"base64":"","x":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Bytes>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_transcript_is_refused_with_its_line() {
+        let read = |text: &str| Transcript::from_json_lines(text).unwrap_err().to_string();
+        let text = transcript(vec![EventKind::InputClosed]).to_json_lines();
+        assert_eq!(read("\n \n"), "the transcript is empty");
+        assert!(read(&text.replacen("\"format\":1", "\"format\":2", 1)).contains("format 2"));
+        assert!(read(&text.replace("input_closed", "input_opened")).starts_with("line 2 "));
+        assert!(read(&format!("{text}\n{{}}")).starts_with("line 4 "));
+        assert!(read(&text.replacen("\"seed\"", "\"sead\"", 1)).starts_with("line 1 "));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_and_texts_are_read_back(bytes: Vec<u8>, text: String, at_us: u64) {
+            let mut transcript = transcript(every_kind(&Bytes::from(bytes)));
+            transcript.head.target.clone_from(&text);
+            transcript.events.push(Event { at_us, kind: EventKind::Trouble { text } });
+            let stored = transcript.to_json_lines();
+            prop_assert_eq!(Transcript::from_json_lines(&stored).unwrap(), transcript);
         }
     }
 }

@@ -69,3 +69,51 @@ impl FromStr for TransportKind {
             .ok_or_else(|| UnknownTransport(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_transport_is_read_by_its_name_and_stored_under_it() {
+        for transport in TransportKind::ALL {
+            assert_eq!(transport.to_string().parse(), Ok(transport));
+            let stored = serde_json::to_string(&transport).unwrap();
+            assert_eq!(stored, format!("\"{transport}\""));
+            assert_eq!(
+                serde_json::from_str::<TransportKind>(&stored).unwrap(),
+                transport
+            );
+            assert!(
+                UnknownTransport("x".into())
+                    .to_string()
+                    .contains(transport.as_str())
+            );
+        }
+    }
+
+    #[test]
+    fn other_texts_name_no_transport() {
+        for text in ["", "STDIO", "http", "sse", "streamable_http"] {
+            assert_eq!(
+                text.parse::<TransportKind>(),
+                Err(UnknownTransport(text.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn each_transport_carries_the_revisions_that_have_it() {
+        let carried = |transport: TransportKind| {
+            Revision::ALL
+                .into_iter()
+                .filter(|&revision| transport.carries(revision))
+                .count()
+        };
+        assert_eq!(carried(TransportKind::Stdio), 5);
+        assert_eq!(carried(TransportKind::StreamableHttp), 4);
+        assert!(!TransportKind::StreamableHttp.carries(Revision::V2024_11_05));
+        assert_eq!(carried(TransportKind::HttpSse), 4);
+        assert!(!TransportKind::HttpSse.carries(Revision::V2026_07_28));
+    }
+}
