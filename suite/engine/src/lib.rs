@@ -3,6 +3,8 @@
 //! The way of the data is one-directional: [`plan`] decides what runs, [`drive`] and [`pool`] make it
 //! happen and leave a transcript, and [`judge`] - a pure function - says what the transcript shows.
 
+pub mod fixtures;
 pub mod judge;
 pub mod rules;
+pub mod session;
 pub mod view;
