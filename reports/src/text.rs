@@ -99,18 +99,13 @@ fn is_unseen(character: char) -> bool {
         || code & 0xFFFE == 0xFFFE
 }
 
-/// A picture for the C0 controls and DEL, `\u{…}` for the others.
+/// `⏎` for a newline and `\u{…}` for the others: every font has those characters, and JSON has no such
+/// escape, so what was sent as a raw control character is told from what was sent as an escape.
 fn push_visible(cleaned: &mut String, character: char) {
-    let picture = match u32::from(character) {
-        code @ 0..=0x1F => char::from_u32(0x2400 + code),
-        0x7F => Some('␡'),
-        _ => None,
-    };
-    match picture {
-        Some(picture) => cleaned.push(picture),
-        None => {
-            let _ = write!(cleaned, "\\u{{{:x}}}", u32::from(character));
-        }
+    if character == '\n' {
+        cleaned.push('⏎');
+    } else {
+        let _ = write!(cleaned, "\\u{{{:x}}}", u32::from(character));
     }
 }
 
@@ -120,8 +115,11 @@ mod tests {
 
     #[test]
     fn escape_sequences_become_visible() {
-        assert_eq!(line("a\u{1b}[31mb\0\r\n\u{9b}"), "a␛[31mb␀␍␊\\u{9b}");
-        assert_eq!(lines("a\n\tb\r"), "a\n\tb␍");
+        assert_eq!(
+            line("a\u{1b}[31mb\0\r\n\u{9b}"),
+            "a\\u{1b}[31mb\\u{0}\\u{d}⏎\\u{9b}"
+        );
+        assert_eq!(lines("a\n\tb\r"), "a\n\tb\\u{d}");
     }
 
     #[test]

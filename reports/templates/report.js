@@ -60,10 +60,30 @@
       checks: all('details.check', element).map((check) => ({
         element: check,
         head: null,
+        badge: check.querySelector('.badge'),
+        strip: all('.strip i', check),
+        shown: check.dataset.verdict,
         results: all('details.result', check).map((result) => ({ element: result, text: null })),
       })),
     }));
     const total = areas.flatMap((one) => one.checks).reduce((sum, one) => sum + one.results.length, 0);
+
+    const signs = new Map(chips.map((chip) => [chip.dataset.verdict, chip.querySelector('.sign').textContent]));
+    const fromBest = ['not-applicable', 'pass', 'inconclusive', 'warn', 'fail', 'error'];
+    const worstOf = (results) => fromBest[Math.max(...results.map((one) => fromBest.indexOf(one.element.dataset.verdict)))];
+
+    // A check's sign is that of the worst of its results that are shown.
+    function sign(check, verdict) {
+      if (check.shown === verdict) return;
+      const { element, badge } = check;
+      element.classList.replace(`v-${check.shown}`, `v-${verdict}`);
+      element.classList.toggle('partly', verdict !== element.dataset.verdict);
+      const words = verdict.replaceAll('-', ' ');
+      badge.title = words;
+      badge.children[0].textContent = signs.get(verdict);
+      badge.children[1].textContent = words;
+      check.shown = verdict;
+    }
 
     const headOf = (check) => {
       check.head ??= check.element.querySelector('summary').textContent.toLowerCase() + ' '
@@ -79,9 +99,9 @@
       for (const one of areas) {
         let inArea = 0;
         for (const check of one.checks) {
-          let inCheck = 0;
+          const fitting = [];
           const open = words.length === 0 ? [] : words.filter((word) => !headOf(check).includes(word));
-          for (const result of check.results) {
+          for (const [index, result] of check.results.entries()) {
             const data = result.element.dataset;
             const fits = (!area.value || area.value === one.name)
               && (!revision.value || revision.value === data.revision)
@@ -89,10 +109,12 @@
               && (verdicts.size === 0 || verdicts.has(data.verdict))
               && open.every((word) => textOf(result).includes(word));
             result.element.hidden = !fits;
-            if (fits) inCheck += 1;
+            check.strip[index].classList.toggle('out', !fits);
+            if (fits) fitting.push(result);
           }
-          check.element.hidden = inCheck === 0;
-          inArea += inCheck;
+          check.element.hidden = fitting.length === 0;
+          if (fitting.length > 0) sign(check, worstOf(fitting));
+          inArea += fitting.length;
         }
         one.element.hidden = inArea === 0;
         shown += inArea;
@@ -194,6 +216,7 @@
       const link = event.target.closest('.findings a');
       if (link && link.hash === location.hash) follow(filters);
     });
-    follow(filters);
+    // After the browser's own jump, which would take the focus back.
+    addEventListener('load', () => setTimeout(() => follow(filters)));
   });
 })();

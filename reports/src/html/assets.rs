@@ -7,10 +7,10 @@ pub(super) const STYLE: &str = include_str!("../../templates/report.css");
 pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// SHA-256 of [`STYLE`]; a test tells the new value when the file changes.
-pub(super) const STYLE_DIGEST: &str = "sha256-KXX4beNayXx7TwbwEKHdzdk8PACcPLbYle2ReaRwwWg=";
+pub(super) const STYLE_DIGEST: &str = "sha256-BnW0IxJ2O9tZdm97jPLAPgWIWW88YRo6er/eXZVqoEI=";
 
 /// SHA-256 of [`SCRIPT`].
-pub(super) const SCRIPT_DIGEST: &str = "sha256-kL97I+/zfx5IhJ1MNg+RlDQsx/blYLPGrI8fQ1nPLYk=";
+pub(super) const SCRIPT_DIGEST: &str = "sha256-fMjLxNyOqaPgxPJbWQhieu1IvYkVhDeOhwYwKd9bUcc=";
 
 #[cfg(test)]
 mod tests {

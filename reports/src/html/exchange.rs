@@ -79,21 +79,31 @@ impl<'a> Moment<'a> {
     }
 }
 
+/// A body of JSON is laid out, also below a head.
 fn pieces(shown: &str) -> Vec<Piece<'_>> {
-    let Some(mut pieces) = lay_out(shown) else {
-        if shown.is_empty() {
-            return Vec::new();
-        }
-        return vec![Piece {
+    let body = shown
+        .find("\n\n")
+        .or_else(|| shown.find("\r\n\r\n"))
+        .map(|at| at + shown[at..].find(['{', '[']).unwrap_or(0));
+    let laid_out = lay_out(shown).map(|pieces| (0, pieces)).or_else(|| {
+        let start =
+            body.filter(|&start| shown[..start].trim_end_matches(['\r', '\n']).len() < start)?;
+        Some((start, lay_out(&shown[start..])?))
+    });
+    let (start, mut laid_out) = laid_out.unwrap_or((shown.len(), Vec::new()));
+    let mut pieces = Vec::with_capacity(laid_out.len() + 1);
+    if start > 0 {
+        pieces.push(Piece {
             is_name: false,
-            text: text::lines(shown),
-        }];
-    };
-    for piece in &mut pieces {
+            text: text::lines(&shown[..start]),
+        });
+    }
+    for piece in &mut laid_out {
         if let Cow::Owned(visible) = text::lines(&piece.text) {
             piece.text = Cow::Owned(visible);
         }
     }
+    pieces.append(&mut laid_out);
     pieces
 }
 

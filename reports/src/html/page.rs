@@ -178,8 +178,8 @@ fn pretty(value: &serde_json::Value) -> String {
 
 fn leading(run: &Run) -> Verdict {
     [
-        Verdict::Error,
         Verdict::Fail,
+        Verdict::Error,
         Verdict::Warn,
         Verdict::Inconclusive,
         Verdict::Pass,

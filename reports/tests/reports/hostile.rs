@@ -110,9 +110,9 @@ fn entry(side: Side, what: String, text: String) -> Entry {
 fn visible(text: &str) -> String {
     text.chars()
         .map(|character| match u32::from(character) {
-            code @ 0..=0x1F => char::from_u32(0x2400 + code).unwrap().to_string(),
-            0x7F => "␡".to_owned(),
-            code @ (0x80..=0x9F
+            0xA => "⏎".to_owned(),
+            code @ (0..=0x1F
+            | 0x7F..=0x9F
             | 0x061C
             | 0x200B
             | 0x200E

@@ -163,7 +163,7 @@ fn the_evidence_is_marked_and_peer_text_stays_text() {
     );
     assert!(
         page.text()
-            .contains("␛[31mwarning␛[0m: <script>alert(1)</script>")
+            .contains(r"\u{1b}[31mwarning\u{1b}[0m: <script>alert(1)</script>")
     );
     assert!(page.text().contains("120 more bytes"));
 }
