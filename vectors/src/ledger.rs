@@ -1,0 +1,146 @@
+//! The normative statements of every revision, and of the standards beneath them.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use mcp_verdict_wire::Revision;
+
+use crate::{
+    decode::decode,
+    diagnostic::{LoadError, Problem, ProblemKind},
+    model::{Binds, Level, Requirement, RequirementId},
+    node::{Node, options},
+};
+
+/// Every statement that checks may rest on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ledger {
+    /// In file order, by revision.
+    by_revision: HashMap<Revision, Vec<Requirement>>,
+    /// Where each stands in its list.
+    places: HashMap<(Revision, RequirementId), usize>,
+    /// Statements of other standards, the same for every revision.
+    foundations: Vec<Requirement>,
+    /// Where each stands in that list.
+    foundation_places: HashMap<RequirementId, usize>,
+}
+
+impl Ledger {
+    /// Takes in `requirements/NAME.yaml`, where `NAME` is a revision or `foundations`.
+    pub(crate) fn read(&mut self, name: &str, source: &str, text: &str) -> Result<(), LoadError> {
+        let problem = |(kind, span)| {
+            let (source, text) = (source.to_owned(), Arc::from(text));
+            LoadError::from(Problem {
+                kind,
+                source,
+                text,
+                span,
+            })
+        };
+        let entries = entries(text).map_err(problem)?;
+        let mut seen = HashSet::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let complaint = if !seen.insert(&entry.id) {
+                ProblemKind::DuplicateKey {
+                    key: entry.id.0.clone(),
+                }
+            } else if entry.says.trim().is_empty() || entry.says.contains('\n') {
+                ProblemKind::Invalid {
+                    message: "`says` is one line of text".to_owned(),
+                }
+            } else {
+                continue;
+            };
+            let span = Node::parse(text).map_or(0..0, |node| node.place(&format!("/{index}/id")));
+            return Err(problem((complaint, span)));
+        }
+        if name == "foundations" {
+            self.foundations = entries;
+            let places = self.foundations.iter().enumerate();
+            self.foundation_places = places
+                .map(|(place, entry)| (entry.id.clone(), place))
+                .collect();
+            return Ok(());
+        }
+        let Ok(revision) = name.parse::<Revision>() else {
+            let known = Revision::ALL.iter().map(ToString::to_string).collect();
+            let kind = ProblemKind::Unknown {
+                what: "revision",
+                name: name.to_owned(),
+                known,
+            };
+            return Err(problem((kind, 0..0)));
+        };
+        for (place, entry) in entries.iter().enumerate() {
+            self.places.insert((revision, entry.id.clone()), place);
+        }
+        self.by_revision.insert(revision, entries);
+        Ok(())
+    }
+
+    /// The statement of a revision, or of a standard beneath it.
+    pub(crate) fn find(&self, revision: Revision, id: &RequirementId) -> Option<&Requirement> {
+        let own = self
+            .places
+            .get(&(revision, id.clone()))
+            .and_then(|place| self.by_revision.get(&revision)?.get(*place));
+        own.or_else(|| {
+            self.foundation_places
+                .get(id)
+                .and_then(|place| self.foundations.get(*place))
+        })
+    }
+
+    /// The statements of one revision, in the specification's order.
+    pub(crate) fn of(&self, revision: Revision) -> &[Requirement] {
+        self.by_revision.get(&revision).map_or(&[], Vec::as_slice)
+    }
+
+    /// The statements of the standards beneath.
+    pub(crate) fn foundations(&self) -> &[Requirement] {
+        &self.foundations
+    }
+
+    /// Makes `schema#NAME` known: whatever the official schema requires of a definition is a MUST.
+    pub(crate) fn admit(&mut self, id: &RequirementId) {
+        let Some(definition) = schema_definition(id) else {
+            return;
+        };
+        if !self.foundation_places.contains_key(id) {
+            self.foundation_places
+                .insert(id.clone(), self.foundations.len());
+            self.foundations.push(Requirement {
+                id: id.clone(),
+                level: Level::Must,
+                binds: Binds::Both,
+                says: format!("A {definition} is as the schema of the revision describes it."),
+                untestable: None,
+                doubt: None,
+            });
+        }
+    }
+
+    /// Every name that a check of this revision could mean, for suggestions.
+    pub(crate) fn names(&self, revision: Revision) -> Vec<String> {
+        let all = self.of(revision).iter().chain(&self.foundations);
+        all.map(|entry| entry.id.0.clone()).collect()
+    }
+}
+
+/// The `NAME` of `schema#NAME`.
+fn schema_definition(id: &RequirementId) -> Option<&str> {
+    let name = id.0.strip_prefix("schema#")?;
+    let sound = name.starts_with(|letter: char| letter.is_ascii_uppercase())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    sound.then_some(name)
+}
+
+/// Reads the list. The short way knows no places; a mistake is read again the long way.
+fn entries(text: &str) -> Result<Vec<Requirement>, (ProblemKind, std::ops::Range<usize>)> {
+    if let Ok(entries) = serde_saphyr::from_str_with_options(text, options()) {
+        return Ok(entries);
+    }
+    decode(&Node::parse(text)?)
+}

@@ -1,0 +1,229 @@
+//! From a file's text to a vector or a rule, or to everything that is wrong with it.
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use mcp_verdict_wire::{Revision, TransportKind};
+use serde::Deserialize;
+
+use crate::{
+    check::{Claim, Finding, check_claim, check_severity, check_vector, revisions_of},
+    decode::decode,
+    diagnostic::{Problem, ProblemKind, line_of},
+    ledger::Ledger,
+    library::Names,
+    model::{
+        CheckId, Client, FaultCase, Level, Needs, RequirementId, RuleText, SessionMode, Step,
+        Vector,
+    },
+    node::Node,
+};
+
+/// A file to read.
+#[derive(Clone, Copy)]
+pub(crate) struct File<'a> {
+    /// Its path below the folder of vectors, without `.yaml`.
+    pub(crate) path: &'a str,
+    /// Its name, as shown to a person.
+    pub(crate) source: &'a str,
+    /// What it says.
+    pub(crate) text: &'a str,
+}
+
+/// A vector as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VectorFile {
+    id: CheckId,
+    title: String,
+    #[serde(default)]
+    description: Option<String>,
+    level: Level,
+    requirements: BTreeMap<String, Vec<RequirementId>>,
+    #[serde(default)]
+    transports: Vec<TransportKind>,
+    #[serde(default)]
+    session: SessionMode,
+    #[serde(default)]
+    client: Client,
+    #[serde(default)]
+    needs: Needs,
+    faults: Vec<FaultCase>,
+    steps: Vec<Step>,
+}
+
+/// A rule as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFile {
+    id: CheckId,
+    title: String,
+    #[serde(default)]
+    description: Option<String>,
+    level: Level,
+    requirements: BTreeMap<String, Vec<RequirementId>>,
+    #[serde(default)]
+    transports: Vec<TransportKind>,
+    faults: Vec<FaultCase>,
+    #[serde(default)]
+    provoked_by: Vec<CheckId>,
+}
+
+/// Reads a vector.
+pub(crate) fn vector(
+    file: File<'_>,
+    ledger: &mut Ledger,
+    names: &Names,
+) -> Result<Vector, Vec<Problem>> {
+    let node = Node::parse(file.text).map_err(|refusal| vec![file.problem(refusal)])?;
+    let text: VectorFile = decode(&node).map_err(|refusal| vec![file.problem(refusal)])?;
+    let requirements =
+        expand(&text.requirements, &node).map_err(|refused| vec![file.problem(refused)])?;
+    admit(&requirements, ledger);
+    let mut vector = Vector {
+        id: text.id,
+        title: text.title,
+        description: text.description,
+        requirements,
+        level: text.level,
+        transports: text.transports,
+        session: text.session,
+        client: text.client,
+        needs: text.needs,
+        faults: text.faults,
+        steps: text.steps,
+        source: file.source.to_owned(),
+        text: file.text.to_owned(),
+    };
+    for (index, step) in vector.steps.iter_mut().enumerate() {
+        if let Step::Expect(expect) = step {
+            let place = node.key_place(&format!("/steps/{index}/expect"));
+            expect.line = line_of(file.text, place.start);
+        }
+    }
+    let claim = Claim {
+        id: &vector.id,
+        requirements: &vector.requirements,
+        level: vector.level,
+        faults: &vector.faults,
+    };
+    let mut findings = check_claim(&claim, &node, file.path, ledger, names);
+    if findings.is_empty() {
+        // A `fail` without a statement is told once.
+        check_severity(&vector, ledger, &mut findings);
+    }
+    findings.extend(check_vector(&vector, &node, names));
+    file.refuse(&node, findings).map(|()| vector)
+}
+
+/// A rule that has been read.
+pub(crate) struct RuleRead {
+    /// The rule.
+    pub(crate) rule: RuleText,
+    /// The vectors it names, each with the problem there is if it is not there.
+    pub(crate) named: Vec<(CheckId, Problem)>,
+}
+
+/// Reads a rule.
+pub(crate) fn rule(
+    file: File<'_>,
+    ledger: &mut Ledger,
+    names: &Names,
+) -> Result<RuleRead, Vec<Problem>> {
+    let node = Node::parse(file.text).map_err(|refusal| vec![file.problem(refusal)])?;
+    let text: RuleFile = decode(&node).map_err(|refusal| vec![file.problem(refusal)])?;
+    let requirements =
+        expand(&text.requirements, &node).map_err(|refused| vec![file.problem(refused)])?;
+    admit(&requirements, ledger);
+    let rule = RuleText {
+        id: text.id,
+        title: text.title,
+        description: text.description,
+        requirements,
+        level: text.level,
+        transports: text.transports,
+        faults: text.faults,
+        provoked_by: text.provoked_by,
+        source: file.source.to_owned(),
+    };
+    let claim = Claim {
+        id: &rule.id,
+        requirements: &rule.requirements,
+        level: rule.level,
+        faults: &rule.faults,
+    };
+    let findings = check_claim(&claim, &node, file.path, ledger, names);
+    file.refuse(&node, findings)?;
+    let named = rule.provoked_by.iter().enumerate().map(|(index, id)| {
+        let kind = ProblemKind::Unknown {
+            what: "vector",
+            name: id.0.clone(),
+            known: Vec::new(),
+        };
+        let span = node.place(&format!("/provoked_by/{index}"));
+        (id.clone(), file.problem((kind, span)))
+    });
+    let named = named.collect();
+    Ok(RuleRead { rule, named })
+}
+
+impl File<'_> {
+    /// A problem of this file.
+    pub(crate) fn problem(self, (kind, span): (ProblemKind, Range<usize>)) -> Problem {
+        Problem {
+            kind,
+            source: self.source.to_owned(),
+            text: Arc::from(self.text),
+            span,
+        }
+    }
+
+    /// Turns findings into problems, in file order.
+    fn refuse(self, node: &Node, findings: Vec<Finding>) -> Result<(), Vec<Problem>> {
+        let mut problems: Vec<Problem> = findings
+            .into_iter()
+            .map(|finding| {
+                let span = if finding.key {
+                    node.key_place(&finding.at)
+                } else {
+                    node.place(&finding.at)
+                };
+                self.problem((finding.kind, span))
+            })
+            .collect();
+        problems.sort_by_key(|problem| problem.span.start);
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// Spells out the ranges of revisions.
+fn expand(
+    written: &BTreeMap<String, Vec<RequirementId>>,
+    node: &Node,
+) -> Result<BTreeMap<Revision, Vec<RequirementId>>, (ProblemKind, Range<usize>)> {
+    let mut expanded = BTreeMap::new();
+    for (key, ids) in written {
+        let place = || node.key_place(&format!("/requirements/{key}"));
+        for revision in revisions_of(key).map_err(|kind| (kind, place()))? {
+            if expanded.insert(revision, ids.clone()).is_some() {
+                return Err((
+                    ProblemKind::DuplicateKey {
+                        key: revision.to_string(),
+                    },
+                    place(),
+                ));
+            }
+        }
+    }
+    Ok(expanded)
+}
+
+/// Makes the definitions known that a check names.
+fn admit(requirements: &BTreeMap<Revision, Vec<RequirementId>>, ledger: &mut Ledger) {
+    for id in requirements.values().flatten() {
+        ledger.admit(id);
+    }
+}
