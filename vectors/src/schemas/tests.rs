@@ -135,6 +135,14 @@ fn a_definition_shows_what_each_revision_asks() {
 }
 
 #[test]
+fn the_examples_of_the_readme_are_in_the_notation() {
+    let readme = include_str!("../../schemas/README.md");
+    let example = readme.split("```").nth(1).expect("an example");
+    let found = super::notation::definitions("README.md", example).expect("in the notation");
+    assert_eq!(found.len(), 3);
+}
+
+#[test]
 fn an_unknown_type_is_refused_with_its_place_and_a_suggestion() {
     let message = rejects("Tool = { name: string }\nList = {\n  tools: Tol[]\n}");
     assert_eq!(

@@ -25,6 +25,8 @@ pub(super) enum Refusal {
 pub(super) struct Work {
     /// For each depth of a value, the most visits that one of its parts there can get.
     visits: Vec<u64>,
+    /// Whether it matches regular expressions that may end without an answer.
+    pub(super) backtracks: bool,
 }
 
 impl Work {
@@ -36,6 +38,10 @@ impl Work {
         let order = graph.order()?;
         Ok(Self {
             visits: graph.visits(&order),
+            backtracks: graph
+                .nodes
+                .iter()
+                .any(|node| node.cost >= BACKTRACKING_COST),
         })
     }
 
@@ -46,17 +52,45 @@ impl Work {
         let mut depth = 0;
         while !level.is_empty() {
             let visits = self.visits[depth.min(self.visits.len() - 1)];
-            total = total.saturating_add(visits.saturating_mul(level.len() as u64));
-            let below = level.iter().flat_map(|value| match value {
-                Value::Array(items) => items.iter().collect::<Vec<_>>(),
-                Value::Object(members) => members.values().collect(),
-                _ => Vec::new(),
-            });
-            level = below.collect();
+            let weight = level.iter().map(|value| weight(value)).sum::<u64>();
+            total = total.saturating_add(visits.saturating_mul(weight));
+            let mut below = Vec::new();
+            for value in level {
+                match value {
+                    Value::Array(items) => below.extend(items),
+                    Value::Object(members) => below.extend(members.values()),
+                    _ => {}
+                }
+            }
+            level = below;
             depth += 1;
         }
         total
     }
+}
+
+/// How much one look at a value costs: a long text takes longer to match.
+fn weight(value: &Value) -> u64 {
+    let bytes = match value {
+        Value::String(text) => text.len(),
+        Value::Number(number) => number.as_str().len(),
+        Value::Object(members) => members.keys().map(String::len).sum(),
+        _ => 0,
+    };
+    1 + (bytes / TEXT_BYTES_PER_VISIT) as u64
+}
+
+/// How much one match of a regular expression costs.
+fn pattern_cost(pattern: &str) -> u64 {
+    // Looking around and back takes a backtracking engine, which has a limit of its own.
+    let follows = pattern.split('\\').skip(1);
+    let backtracks = ["(?=", "(?!", "(?<", "(?>", "++", "*+", "?+"]
+        .iter()
+        .any(|sign| pattern.contains(sign))
+        || follows
+            .into_iter()
+            .any(|rest| rest.starts_with(|first: char| first.is_ascii_digit() || first == 'k'));
+    if backtracks { BACKTRACKING_COST } else { 1 }
 }
 
 /// One schema within the schema.
@@ -121,7 +155,15 @@ impl Graph {
                     node.same = self.add_members(value, &below)?
                 }
                 "properties" => node.members = self.add_members(value, &below)?,
-                "patternProperties" => node.any_member = self.add_members(value, &below)?,
+                "pattern" => node.cost += pattern_cost(value.as_str().unwrap_or_default()),
+                "patternProperties" => {
+                    let patterns = value
+                        .as_object()
+                        .into_iter()
+                        .flat_map(|members| members.keys());
+                    node.cost += patterns.map(|pattern| pattern_cost(pattern)).sum::<u64>();
+                    node.any_member = self.add_members(value, &below)?;
+                }
                 "additionalProperties" | "unevaluatedProperties" | "propertyNames" => {
                     node.any_member.push(self.add(value, &below)?);
                 }
@@ -332,6 +374,12 @@ const SAME_DEPTH_MAX: usize = 64;
 
 /// Deepest value whose visits are told apart; no JSON text is read any deeper.
 const DEPTH_MAX: usize = 128;
+
+/// What a match by a backtracking engine costs: about its limit of steps.
+const BACKTRACKING_COST: u64 = 5_000;
+
+/// Bytes of a text that cost as much to look at as one more value.
+const TEXT_BYTES_PER_VISIT: usize = 256;
 
 /// Visits of a value by a metaschema.
 const METASCHEMA_COST: u64 = 100;

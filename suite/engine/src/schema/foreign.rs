@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use jsonschema::{Draft, PatternOptions};
+use jsonschema::{Draft, PatternOptions, ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 
 use super::{
@@ -40,6 +40,10 @@ pub enum ForeignError {
     /// It is too big.
     #[error("the schema is too big")]
     Size,
+    /// It holds something that cannot be compiled here, such as a regular expression of a flavour
+    /// that is not known.
+    #[error("the schema cannot be compiled: {0}")]
+    Unsupported(String),
 }
 
 /// A value that was not judged, because the schema makes it too much work.
@@ -70,17 +74,24 @@ pub fn foreign(schema: &Value) -> Result<Foreign, ForeignError> {
         .offline()
         .should_validate_formats(false)
         .with_pattern_options(patterns);
-    let built = with_deep_stack(|| {
-        options
-            .build(schema)
-            .map_err(|error| error.masked().to_string())
-    });
-    let invalid = |message: &str| ForeignError::Invalid(explain::shortened(message, 300));
-    let built = built.ok_or_else(|| invalid("it cannot be compiled"))?;
-    Ok(Foreign {
-        validator: built.map_err(|message| invalid(&message))?,
-        work,
-    })
+    let built = with_deep_stack(|| options.build(schema).map_err(|error| refused(&error)));
+    let panicked = || ForeignError::Unsupported("the library gave up on it".to_owned());
+    let validator = built.ok_or_else(panicked)??;
+    Ok(Foreign { validator, work })
+}
+
+/// What a library's refusal says of a schema.
+fn refused(error: &ValidationError<'_>) -> ForeignError {
+    let message = explain::shortened(
+        &format!("{}: {}", error.instance_path(), error.masked()),
+        300,
+    );
+    match error.kind() {
+        ValidationErrorKind::Format { .. } | ValidationErrorKind::Referencing(_) => {
+            ForeignError::Unsupported(message)
+        }
+        _ => ForeignError::Invalid(message),
+    }
 }
 
 impl Foreign {
@@ -94,24 +105,44 @@ impl Foreign {
         if work > VISITS_MAX {
             return Err(Undecided);
         }
-        let whole = || {
-            vec![Violation::new(
-                "",
-                "does not conform to the schema; it is too big to say where",
-            )]
-        };
         let explained = work <= EXPLAINED_VISITS_MAX
             && !explain::weight_exceeds(instance, explain::EXPLAINED_WEIGHT_MAX);
-        with_deep_stack(|| {
+        let judged = with_deep_stack(|| {
             if self.validator.is_valid(instance) {
-                Vec::new()
-            } else if explained {
-                explain::violations(self.validator.iter_errors(instance))
-            } else {
-                whole()
+                return Ok(Vec::new());
             }
-        })
-        .ok_or(Undecided)
+            if explained {
+                let errors = self.validator.iter_errors(instance).collect::<Vec<_>>();
+                if self.work.backtracks && errors.iter().any(|error| unfinished(error, 0)) {
+                    return Err(Undecided);
+                }
+                return Ok(explain::violations(errors.into_iter()));
+            }
+            if self.work.backtracks {
+                return Err(Undecided);
+            }
+            let message = "does not conform to the schema; it is too big to say where";
+            Ok(vec![Violation::new("", message)])
+        });
+        judged.unwrap_or(Err(Undecided))
+    }
+}
+
+/// Whether an error, or one of those behind it, is a match that was not carried to its end.
+fn unfinished(error: &ValidationError<'_>, depth: usize) -> bool {
+    match error.kind() {
+        ValidationErrorKind::BacktrackLimitExceeded { .. }
+        | ValidationErrorKind::RegexEngineFailure { .. } => true,
+        ValidationErrorKind::AnyOf { context }
+        | ValidationErrorKind::OneOfNotValid { context }
+        | ValidationErrorKind::OneOfMultipleValid { context } => {
+            let mut within = context.iter().flatten();
+            depth > UNION_DEPTH_MAX || within.any(|error| unfinished(error, depth + 1))
+        }
+        ValidationErrorKind::PropertyNames { error } => {
+            depth > UNION_DEPTH_MAX || unfinished(error, depth + 1)
+        }
+        _ => false,
     }
 }
 
@@ -148,8 +179,8 @@ fn with_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
-/// Steps that one match of a regular expression may go back: a tenth of the library's own bound.
-const BACKTRACKS_MAX: usize = 100_000;
+/// Steps that one match of a regular expression may go back: a fiftieth of the library's own bound.
+const BACKTRACKS_MAX: usize = 20_000;
 
 /// A compiled regular expression, in bytes.
 const REGEX_BYTES_MAX: usize = 1024 * 1024;
@@ -162,3 +193,6 @@ const EXPLAINED_VISITS_MAX: u64 = 200_000;
 
 /// Stack for the deepest recursion that the bounds allow. Only what is touched is ever allocated.
 const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+/// Unions within unions that are looked into for an unfinished match.
+const UNION_DEPTH_MAX: usize = 64;
