@@ -6,5 +6,7 @@
 pub mod fixtures;
 pub mod judge;
 pub mod rules;
+pub mod schema;
 pub mod session;
+pub mod validate;
 pub mod view;
