@@ -1,1 +1,17 @@
 //! The verdict: a pure function of checks and transcripts.
+//!
+//! Nothing here does I/O. The driver asks the same code whether a wait is over, so what is judged live
+//! and what is judged again from a file cannot differ.
+
+mod barrier;
+mod collect;
+mod expect;
+mod own;
+mod results;
+mod subject;
+mod timeline;
+mod walk;
+
+pub use collect::{Judge, Planned, transcripts};
+pub use subject::{Seen, SubjectState, is_answered};
+pub use walk::{Flow, Judgement, Walk, vector};

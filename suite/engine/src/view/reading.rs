@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mcp_verdict_wire::transcript::{Bytes, Event, EventKind, Exchange};
+use mcp_verdict_wire::{
+    message::{Lenient, Remark},
+    transcript::{Bytes, Event, EventKind, Exchange},
+};
 use serde_json::Value;
 
 use super::{
@@ -106,10 +109,23 @@ impl Reading {
             .map(|(_, event)| *event)
     }
 
+    /// The event at which the step after `index` begins, or the vector ends.
+    #[must_use]
+    pub fn step_end(&self, index: usize) -> Option<usize> {
+        let place = self.steps.iter().position(|(step, _)| *step == index)?;
+        self.steps.get(place + 1).map(|(_, event)| *event)
+    }
+
     /// The event at which the vector begins; before it the session was opened.
     #[must_use]
     pub fn first_step(&self) -> Option<usize> {
         self.steps.first().map(|(_, event)| *event)
+    }
+
+    /// The event of the last step, or of the mark behind it.
+    #[must_use]
+    pub fn last_step(&self) -> Option<usize> {
+        self.steps.last().map(|(_, event)| *event)
     }
 
     /// The step during which `event` happened.
@@ -125,6 +141,13 @@ impl Reading {
     /// Our messages that were not answered, so far as they ask for an answer.
     pub fn unanswered_of_ours(&self) -> impl Iterator<Item = &Message> {
         self.ours_open.iter().map(|index| &self.messages[*index])
+    }
+
+    /// Requests of the target that we have not answered, with their places in `messages`.
+    pub fn open_of_target(&self) -> impl Iterator<Item = (usize, &Message)> {
+        self.theirs_open
+            .iter()
+            .map(|index| (*index, &self.messages[*index]))
     }
 
     /// Requests of the target that we have not answered.
@@ -386,9 +409,17 @@ fn template(event: usize, of: &Event, exchange: Exchange) -> Message {
 
 /// The JSON in `bytes`, and what was noticed about them.
 fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), String> {
-    serde_json::from_slice(&bytes.0)
-        .map(|value| (value, Vec::new()))
-        .map_err(|error| error.to_string())
+    let lenient = Lenient::parse(&bytes.0).map_err(|malformed| malformed.to_string())?;
+    let duplicates = lenient
+        .duplicate_keys
+        .iter()
+        .map(|at| format!("{at} is there twice"));
+    let others = lenient.remarks.iter().map(|remark| match remark {
+        Remark::ByteOrderMark => "a byte order mark precedes it".to_owned(),
+        Remark::LoneSurrogate { offset } => format!("byte {offset} escapes half of a character"),
+    });
+    let remarks = duplicates.chain(others).collect();
+    Ok((lenient.value, remarks))
 }
 
 /// An id's text without its type, to find the request that a mistyped id belongs to.

@@ -1,0 +1,198 @@
+//! Does what a vector says, on a session, and leaves a transcript. Decides nothing about verdicts: when a
+//! wait is over, and whether a vector goes on, is asked of the judge.
+
+mod send;
+mod steps;
+mod wait;
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+use mcp_verdict_transport::Recorder;
+use mcp_verdict_vectors::model::{Client, SessionMode, Step, Vector};
+use mcp_verdict_wire::transcript::{EventKind, Head};
+use serde_json::Value;
+
+use crate::{
+    judge::{Flow, Walk},
+    session::Session,
+    view::Reading,
+};
+
+/// How vectors are driven.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a wait lasts, unless its step says otherwise.
+    pub timeout: Duration,
+    /// When the whole run must be over.
+    pub deadline: Option<Instant>,
+}
+
+/// How a vector was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The session is as it was before, so that another vector can use it.
+    pub reusable: bool,
+    /// The run's time was up before the vector's end.
+    pub cut_off: bool,
+}
+
+/// Drives `vector` on `session`. Everything that happens is in the session's recorder afterwards.
+///
+/// `tools` are the target's tools as it lists them, for the headers that a modern call of theirs carries.
+pub async fn vector(
+    session: &mut Session,
+    vector: &Vector,
+    head: &Head,
+    tools: &[Value],
+    limits: Limits,
+) -> Left {
+    let recorder = session.connection.recorder().clone();
+    let mut drive = Drive {
+        recorder,
+        vector,
+        head,
+        tools,
+        limits,
+        walk: Walk::new(vector, head),
+        client: client(vector, head),
+        reading: Reading::default(),
+        answered: HashSet::new(),
+        adopted: vector.session != SessionMode::None,
+        cut_off: false,
+        session,
+    };
+    drive.run().await;
+    let reusable = drive.is_reusable();
+    Left {
+        reusable,
+        cut_off: drive.cut_off,
+    }
+}
+
+/// A vector under way.
+struct Drive<'d> {
+    session: &'d mut Session,
+    recorder: Recorder,
+    vector: &'d Vector,
+    head: &'d Head,
+    tools: &'d [Value],
+    limits: Limits,
+    walk: Walk<'d>,
+    client: Client,
+    reading: Reading,
+    /// Messages (indices) of the target that we have answered, or decided not to.
+    answered: HashSet<usize>,
+    /// The session's headers are set.
+    adopted: bool,
+    cut_off: bool,
+}
+
+impl Drive<'_> {
+    async fn run(&mut self) {
+        let steps = self.vector.steps.len();
+        for index in 0..steps {
+            if self.is_out_of_time() {
+                self.cut_off = true;
+                return;
+            }
+            self.recorder.record(EventKind::Step { index });
+            if let Err(trouble) = self.step(index).await {
+                self.recorder.record(EventKind::Trouble { text: trouble });
+                self.recorder.record(EventKind::Step { index: steps });
+                return;
+            }
+            if self.cut_off || self.recorder.is_full() {
+                return;
+            }
+            if matches!(
+                self.vector.steps[index],
+                Step::Expect(_) | Step::Capture(_) | Step::Barrier(_)
+            ) {
+                // The mark of the next step is the horizon up to which this one is judged.
+                self.recorder.record(EventKind::Step { index: index + 1 });
+                if self.judge(index) == Flow::Stop {
+                    if index + 1 != steps {
+                        self.recorder.record(EventKind::Step { index: steps });
+                    }
+                    return;
+                }
+                if index + 1 == steps {
+                    return;
+                }
+            } else {
+                self.judge(index);
+            }
+        }
+        self.recorder.record(EventKind::Step { index: steps });
+    }
+
+    /// Judges a step that is over.
+    fn judge(&mut self, index: usize) -> Flow {
+        let walk = &mut self.walk;
+        let reading = std::mem::take(&mut self.reading);
+        let head = self.head;
+        let (flow, reading) = self.recorder.look(|events| {
+            let view = crate::view::View::resume(head, events, reading);
+            let flow = walk.step(index, &view);
+            (flow, view.into_reading())
+        });
+        self.reading = reading;
+        flow
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.limits
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Whether nothing of this vector is left behind that another could stumble over.
+    fn is_reusable(&mut self) -> bool {
+        self.read();
+        let disturbed = self.vector.steps.iter().any(|step| {
+            matches!(
+                step,
+                Step::CloseStdin(_)
+                    | Step::Signal(_)
+                    | Step::OpenStream(_)
+                    | Step::Drop(_)
+                    | Step::Cancel(_)
+                    | Step::Http(_)
+            )
+        });
+        let first = self.reading.first_step().unwrap_or(0);
+        let open = self.reading.exchanges.values().any(|exchange| {
+            exchange.ended.is_none() && exchange.request.is_some_and(|event| event >= first)
+        });
+        !disturbed
+            && !open
+            && !self.cut_off
+            && !self.recorder.is_full()
+            && self.reading.unanswered_of_ours().next().is_none()
+            && self.reading.process.output_closed.is_none()
+            && self.reading.process.exited.is_none()
+            && self.reading.limits.is_empty()
+            && self.reading.troubles.is_empty()
+    }
+
+    /// Reads what was recorded since the last time.
+    fn read(&mut self) {
+        let reading = &mut self.reading;
+        self.recorder.look(|events| reading.extend(events));
+    }
+}
+
+/// How the vector's client answers: its own answers, with variables replaced as far as they are known from
+/// the start.
+fn client(vector: &Vector, head: &Head) -> Client {
+    let mut client = vector.client.clone();
+    for answer in client.answers.values_mut() {
+        if let Ok(replaced) = mcp_verdict_vectors::substitute(answer, &head.bindings) {
+            *answer = replaced;
+        }
+    }
+    client
+}

@@ -1,0 +1,149 @@
+//! Doing one step.
+
+use std::time::Duration;
+
+use mcp_verdict_transport::{HeaderEdits, HttpCall};
+use mcp_verdict_vectors::model::{CancelStep, OpenStreamStep, PagesStep, Step};
+use mcp_verdict_wire::{Era, TransportKind};
+use serde_json::{Value, json};
+
+use super::{Drive, send::Trouble, wait::Waited};
+use crate::{judge, view::View};
+
+/// How many waits a `pages` step may last in all.
+const PAGES_WAITS: u32 = 4;
+
+impl Drive<'_> {
+    /// Does step `index`, and waits for what it waits for.
+    pub(super) async fn step(&mut self, index: usize) -> Result<(), Trouble> {
+        if index == 0 {
+            self.catch_up().await;
+        }
+        let timeout = self.limits.timeout;
+        let vector = self.vector;
+        match &vector.steps[index] {
+            Step::Request(step) => self.request(step).await,
+            Step::Notify(step) => self.notify(step).await,
+            Step::Send(step) => self.send_json(step).await,
+            Step::SendRaw(step) => self.send_raw(step).await,
+            Step::Http(step) => self.http(step).await,
+            Step::OpenStream(step) => self.open_stream(step).await,
+            Step::Drop(step) => self.drop_exchange(&step.of),
+            Step::Cancel(step) => self.cancel(step).await,
+            Step::CloseStdin(_) => self
+                .session
+                .connection
+                .close_input()
+                .await
+                .map_err(|error| error.to_string()),
+            Step::Signal(step) => self
+                .session
+                .connection
+                .signal(&step.name)
+                .map_err(|error| error.to_string()),
+            Step::Barrier(_) => {
+                self.barrier().await?;
+                self.wait_for_step(index, timeout).await;
+                Ok(())
+            }
+            Step::Window(step) => {
+                let window = Duration::from_millis(step.ms.min(WINDOW_MS_MAX));
+                if self.wait(window, |_| false).await == Waited::CutOff {
+                    self.cut_off = true;
+                }
+                Ok(())
+            }
+            Step::Pages(step) => self.pages(index, step).await,
+            Step::Expect(expect) => {
+                let patience = expect.within_ms.map_or(timeout, Duration::from_millis);
+                self.wait_for_step(index, patience).await;
+                Ok(())
+            }
+            Step::Capture(_) => {
+                self.wait_for_step(index, timeout).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn open_stream(&mut self, step: &OpenStreamStep) -> Result<(), Trouble> {
+        let mut headers = HeaderEdits::new();
+        if let Some(id) = &step.last_event_id {
+            headers.insert("last-event-id".to_owned(), Some(self.substitute_text(id)?));
+        }
+        headers.extend(self.edits(&step.headers)?);
+        self.call(HttpCall {
+            method: "GET".to_owned(),
+            path: None,
+            headers,
+            body: None,
+            label: Some(step.label.clone()),
+            meant: !step.headers.is_empty(),
+        })
+        .await
+    }
+
+    fn drop_exchange(&mut self, label: &str) -> Result<(), Trouble> {
+        self.read();
+        let exchange = self
+            .reading
+            .exchange_named(label)
+            .map(|exchange| exchange.number);
+        let number = exchange.ok_or_else(|| format!("nothing is open as `{label}`"))?;
+        self.session.connection.drop_exchange(number);
+        Ok(())
+    }
+
+    async fn cancel(&mut self, step: &CancelStep) -> Result<(), Trouble> {
+        let modern_http = self.head.revision.era() == Era::Modern
+            && self.head.transport == TransportKind::StreamableHttp;
+        if modern_http {
+            return self.drop_exchange(&step.request);
+        }
+        self.read();
+        let request = self.reading.request_named(&step.request);
+        let id = request.and_then(|request| request.id().cloned());
+        let id = id.ok_or_else(|| format!("no request is named `{}`", step.request))?;
+        let mut params = json!({"requestId": id});
+        if let Some(reason) = &step.reason {
+            params["reason"] = Value::String(self.substitute_text(reason)?);
+        }
+        self.tell("notifications/cancelled", params).await
+    }
+
+    /// Follows `nextCursor`, until there is none, or one comes again.
+    async fn pages(&mut self, index: usize, step: &PagesStep) -> Result<(), Trouble> {
+        let method = self.substitute_text(&step.method)?;
+        let begun = std::time::Instant::now();
+        let patience = self.limits.timeout * PAGES_WAITS;
+        let mut cursors: Vec<Value> = Vec::new();
+        for page in 0..step.max {
+            let label = format!("{}.{page}", step.label);
+            let params = cursors.last().map(|cursor| json!({"cursor": cursor}));
+            self.ask(&method, params, Some(label.clone())).await?;
+            let left = patience
+                .saturating_sub(begun.elapsed())
+                .min(self.limits.timeout);
+            let vector = self.vector;
+            let over = |view: &View<'_>| judge::is_answered(vector, view, &label);
+            let waited = self.wait(left, over).await;
+            self.note(index, waited, left);
+            if waited != Waited::Over {
+                return Ok(());
+            }
+            let request = self.reading.request_named(&label);
+            let answer = request.and_then(|request| self.reading.response_to(request));
+            let next = answer.and_then(|answer| answer.result()?.get("nextCursor"));
+            match next {
+                Some(next) if !next.is_null() && !cursors.contains(next) => {
+                    cursors.push(next.clone());
+                }
+                _ => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Longest window, in milliseconds, whatever a vector says.
+const WINDOW_MS_MAX: u64 = 2000;

@@ -1,0 +1,582 @@
+//! Judges one step of a vector.
+
+use std::collections::BTreeMap;
+
+use mcp_verdict_results::Verdict;
+use mcp_verdict_vectors::{
+    matcher::{self, Mismatch},
+    model::{CaptureStep, Case, Expect, Level, Outcome, Step, Subject, Vector},
+    template::{self, Unbound},
+};
+use mcp_verdict_wire::transcript::Ended;
+use serde_json::{Map, Value};
+
+use super::{
+    subject::{Look, Seen, SubjectState},
+    walk::{Flow, Judgement, Noted, RevisionSchemas, verdict_of},
+};
+use crate::view::View;
+
+/// One step, and the transcript up to where the step saw it.
+pub(super) struct StepJudge<'a, 't> {
+    pub(super) look: Look<'a, 't>,
+    variables: &'a BTreeMap<String, Value>,
+    pub(super) index: usize,
+}
+
+/// What a step came to.
+#[derive(Debug, Default)]
+pub(super) struct StepOutcome {
+    /// What to note, unless all is well.
+    pub(super) noted: Option<Noted>,
+    /// A variable that it held.
+    pub(super) captured: Option<(String, Value)>,
+    /// What its author says of a pass.
+    pub(super) passed: Option<String>,
+    /// Where it looked.
+    pub(super) evidence: Vec<usize>,
+}
+
+impl<'a, 't> StepJudge<'a, 't> {
+    /// As of the last event.
+    pub(super) fn live(
+        vector: &'a Vector,
+        variables: &'a BTreeMap<String, Value>,
+        view: &'a View<'t>,
+        index: usize,
+    ) -> Self {
+        Self {
+            look: Look {
+                vector,
+                view,
+                horizon: view.events.len(),
+            },
+            variables,
+            index,
+        }
+    }
+
+    /// As of the end of the step.
+    pub(super) fn offline(
+        vector: &'a Vector,
+        variables: &'a BTreeMap<String, Value>,
+        view: &'a View<'t>,
+        index: usize,
+    ) -> Self {
+        let timed_out = view.timeouts.iter().find(|timeout| timeout.step == index);
+        let horizon = timed_out
+            .map(|timeout| timeout.event)
+            .or_else(|| view.step_end(index))
+            .unwrap_or(view.events.len());
+        Self {
+            look: Look {
+                vector,
+                view,
+                horizon,
+            },
+            variables,
+            index,
+        }
+    }
+
+    fn step(&self) -> &'a Step {
+        &self.look.vector.steps[self.index]
+    }
+
+    /// Whether there is nothing more to wait for.
+    pub(super) fn is_over(&self) -> bool {
+        match self.step() {
+            Step::Expect(expect) => self.expect_is_over(expect),
+            Step::Capture(capture) => self.capture_is_over(capture),
+            Step::Barrier(_) => self.barrier_is_over(),
+            _ => true,
+        }
+    }
+
+    fn expect_is_over(&self, expect: &Expect) -> bool {
+        match self.subject(&expect.subject) {
+            Err(_) | Ok(SubjectState::Ready(_) | SubjectState::Never(_)) => true,
+            Ok(SubjectState::Partial(seen)) => {
+                self.settled()
+                    || self.decide(expect, Some(&seen.value)).is_ok_and(|decision| {
+                        matches!(decision, Decision::Case(case) if case.outcome == Outcome::Pass)
+                    })
+            }
+            Ok(SubjectState::Pending) => {
+                self.settled() && expect.accept.iter().any(|case| case.pattern.is_none())
+            }
+        }
+    }
+
+    fn capture_is_over(&self, capture: &CaptureStep) -> bool {
+        match self.subject(&capture.from) {
+            Err(_) | Ok(SubjectState::Ready(_) | SubjectState::Never(_)) => true,
+            Ok(SubjectState::Partial(seen)) => {
+                self.settled() || pointed(capture, &seen.value).is_some()
+            }
+            Ok(SubjectState::Pending) => false,
+        }
+    }
+
+    fn barrier_is_over(&self) -> bool {
+        let Some(request) = self.look.barrier_request(self.index) else {
+            return true;
+        };
+        self.look.answer(request).is_some() || self.look.why_never(request).is_some()
+    }
+
+    /// Whether a barrier or a window came last, so that what has not come by now is not coming.
+    fn settled(&self) -> bool {
+        let before = self.look.vector.steps[..self.index].iter().rev();
+        let mut acting =
+            before.skip_while(|step| matches!(step, Step::Expect(_) | Step::Capture(_)));
+        matches!(acting.next(), Some(Step::Barrier(_) | Step::Window(_)))
+    }
+
+    /// Judges the step.
+    pub(super) fn judge(&self) -> StepOutcome {
+        if self.look.view.step_at(self.index).is_none() {
+            return noted(self.not_reached());
+        }
+        if let Some(trouble) = self.trouble() {
+            return noted(trouble);
+        }
+        match self.step() {
+            Step::Expect(expect) => self.judge_expect(expect),
+            Step::Capture(capture) => self.judge_capture(capture),
+            Step::Barrier(_) => self
+                .judge_barrier()
+                .map_or_else(StepOutcome::default, noted),
+            _ => StepOutcome::default(),
+        }
+    }
+
+    /// The transcript ends before this step.
+    fn not_reached(&self) -> Noted {
+        let view = self.look.view;
+        let (event, message) = match (view.first_step(), view.troubles.last()) {
+            (None, Some((event, text))) => (Some(*event), format!("no session: {text}")),
+            (None, None) => (None, "no session was opened".to_owned()),
+            (Some(_), Some((event, text))) => (Some(*event), text.clone()),
+            (Some(_), None) => (
+                None,
+                format!("the run was stopped before step {}", self.index + 1),
+            ),
+        };
+        stop(Verdict::Inconclusive, message, event)
+    }
+
+    /// Our side could not do what the step asks for.
+    fn trouble(&self) -> Option<Noted> {
+        let first = self.look.view.first_step()?;
+        let within = |event: usize| event > first && self.look.before(event);
+        let (event, text) = self
+            .look
+            .view
+            .troubles
+            .iter()
+            .find(|(event, _)| within(*event))?;
+        let message = format!("step {}: {text}", self.index + 1);
+        Some(stop(Verdict::Error, message, Some(*event)))
+    }
+
+    fn subject(&self, subject: &Subject) -> Result<SubjectState, Unbound> {
+        let replaced = match subject {
+            Subject::Message(pattern) => Some(Subject::Message(template::substitute_pattern(
+                pattern,
+                self.variables,
+            )?)),
+            Subject::Messages(pattern) => Some(Subject::Messages(template::substitute_pattern(
+                pattern,
+                self.variables,
+            )?)),
+            _ => None,
+        };
+        let all: Map<String, Value> = match subject {
+            Subject::Variables(_) => self.variables.clone().into_iter().collect(),
+            _ => Map::new(),
+        };
+        Ok(self.look.state(replaced.as_ref().unwrap_or(subject), &all))
+    }
+
+    /// The value that the step saw, or why there is none.
+    fn seen(&self, subject: &Subject) -> Result<Result<Seen, Absence>, Unbound> {
+        Ok(match self.subject(subject)? {
+            SubjectState::Ready(seen) => Ok(seen),
+            SubjectState::Partial(seen) if self.ended() => Ok(seen),
+            SubjectState::Partial(_) | SubjectState::Pending => Err(self.absence()),
+            SubjectState::Never(why) => Err(Absence { why, cut: false }),
+        })
+    }
+
+    pub(super) fn absence(&self) -> Absence {
+        let timed_out = self
+            .look
+            .view
+            .timeouts
+            .iter()
+            .find(|timeout| timeout.step == self.index);
+        let limit = self.look.view.limits.last();
+        let (why, cut) = match (timed_out, limit) {
+            (Some(timeout), _) => (
+                format!("nothing came within {} ms", timeout.after_ms),
+                false,
+            ),
+            (None, _) if self.ended() => ("nothing had come by then".to_owned(), false),
+            (None, Some((_, limit))) => (format!("the target broke a limit: {limit}"), true),
+            (None, None) => ("the run was stopped while it was awaited".to_owned(), true),
+        };
+        Absence { why, cut }
+    }
+
+    /// Whether the step came to its end, in time or not.
+    fn ended(&self) -> bool {
+        self.look.view.step_end(self.index).is_some()
+            || self
+                .look
+                .view
+                .timeouts
+                .iter()
+                .any(|timeout| timeout.step == self.index)
+    }
+
+    fn judge_expect(&self, expect: &Expect) -> StepOutcome {
+        let seen = match self.seen(&expect.subject) {
+            Ok(seen) => seen,
+            Err(unbound) => return noted(self.unbound(&unbound)),
+        };
+        let value = seen.as_ref().ok().map(|seen| &seen.value);
+        let decision = match self.decide(expect, value) {
+            Ok(decision) => decision,
+            Err(unbound) => return noted(self.unbound(&unbound)),
+        };
+        if let Err(absence) = &seen
+            && let Some(unable) = self.unable(absence)
+        {
+            return noted(unable);
+        }
+        let evidence = match &seen {
+            Ok(seen) => seen.evidence.clone(),
+            Err(_) => self.evidence_of_absence(&expect.subject),
+        };
+        let what = describe(&expect.subject);
+        match decision {
+            Decision::Case(case) if case.outcome == Outcome::Pass => StepOutcome {
+                noted: case.then_stop.then(|| passing(case)),
+                passed: case.because.clone(),
+                evidence,
+                ..StepOutcome::default()
+            },
+            Decision::Case(case) => {
+                let message = case.because.clone().unwrap_or_else(|| what.clone());
+                let going = case.outcome == Outcome::Warn && !case.then_stop;
+                noted(self.deviation(expect, case.outcome, message, &seen, evidence, going))
+            }
+            Decision::Undecided(why) => {
+                let message = format!("{what}: {why}");
+                noted(stop(
+                    Verdict::Inconclusive,
+                    message,
+                    evidence.last().copied(),
+                ))
+            }
+            Decision::None(mismatch) => {
+                let outcome = expect
+                    .otherwise
+                    .unwrap_or_else(|| by_level(self.look.vector.level));
+                let detail = match (&seen, mismatch) {
+                    (Err(absence), _) => absence.why.clone(),
+                    (Ok(_), Some(mismatch)) => mismatch.to_string(),
+                    (Ok(_), None) => "it is there".to_owned(),
+                };
+                let message = match &expect.because {
+                    Some(because) => format!("{because} ({what}: {detail})"),
+                    None => format!("{what}: {detail}"),
+                };
+                let going = outcome == Outcome::Warn;
+                noted(self.deviation(expect, outcome, message, &seen, evidence, going))
+            }
+        }
+    }
+
+    /// What `accept` says of a value, or of its absence.
+    fn decide<'e>(
+        &self,
+        expect: &'e Expect,
+        value: Option<&Value>,
+    ) -> Result<Decision<'e>, Unbound> {
+        let schemas = RevisionSchemas::of(self.look.view.head.revision);
+        let mut first = None;
+        for case in &expect.accept {
+            match (&case.pattern, value) {
+                (None, None) => return Ok(Decision::Case(case)),
+                (Some(pattern), Some(value)) => {
+                    let pattern = template::substitute_pattern(pattern, self.variables)?;
+                    let result = matcher::matches(&pattern, Some(value), &schemas);
+                    if let Some(why) = schemas.undecided() {
+                        return Ok(Decision::Undecided(why));
+                    }
+                    match result {
+                        Ok(()) => return Ok(Decision::Case(case)),
+                        Err(mismatch) => drop(first.get_or_insert(mismatch)),
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(Decision::None(first))
+    }
+
+    /// Whether the absence says nothing about the target: we were cut off, or never reached it.
+    pub(super) fn unable(&self, absence: &Absence) -> Option<Noted> {
+        if absence.cut {
+            return Some(stop(Verdict::Inconclusive, absence.why.clone(), None));
+        }
+        let first = self.look.view.first_step()?;
+        let begun = |event: Option<usize>| event.filter(|event| *event >= first);
+        let exchange = self
+            .look
+            .view
+            .exchanges
+            .values()
+            .find(|of| begun(of.request).is_some())?;
+        match &exchange.ended {
+            // The very first request of the vector found no one. Later ones tell of the target's end.
+            Some((event, Ended::Broken(reason)))
+                if exchange.response.is_none() && is_refusal(reason) =>
+            {
+                let message = format!("the target could not be reached: {reason}");
+                Some(stop(Verdict::Inconclusive, message, Some(*event)))
+            }
+            _ => None,
+        }
+    }
+
+    fn evidence_of_absence(&self, subject: &Subject) -> Vec<usize> {
+        let view = self.look.view;
+        let sent = match subject {
+            Subject::Response(label) | Subject::Replies(label) | Subject::Stream(label) => {
+                view.request_named(label).map(|message| message.event)
+            }
+            Subject::Http(label) => view.exchange_named(label).and_then(|of| of.request),
+            _ => None,
+        };
+        let end = match subject {
+            Subject::Response(label) | Subject::Http(label) => view
+                .exchange_named(label)
+                .and_then(|of| of.response.as_ref().map(|response| response.event)),
+            _ => None,
+        };
+        let exit = view.process.exited.map(|exit| exit.event);
+        let timed_out = view
+            .timeouts
+            .iter()
+            .find(|timeout| timeout.step == self.index)
+            .map(|at| at.event);
+        [sent, end, exit, timed_out].into_iter().flatten().collect()
+    }
+
+    fn deviation(
+        &self,
+        expect: &Expect,
+        outcome: Outcome,
+        message: String,
+        seen: &Result<Seen, Absence>,
+        evidence: Vec<usize>,
+        going: bool,
+    ) -> Noted {
+        let expected: Vec<String> = expect
+            .accept
+            .iter()
+            .filter(|case| case.outcome == Outcome::Pass)
+            .map(|case| match &case.pattern {
+                Some(pattern) => {
+                    let shown = template::substitute_pattern(pattern, self.variables);
+                    cut(&shown.as_ref().unwrap_or(pattern).to_string())
+                }
+                None => "nothing".to_owned(),
+            })
+            .collect();
+        let actual = match seen {
+            Ok(seen) => cut(&seen.value.to_string()),
+            Err(absence) => absence.why.clone(),
+        };
+        Noted {
+            judgement: Judgement {
+                verdict: verdict_of(outcome),
+                message,
+                expected: (!expected.is_empty()).then(|| expected.join("\nor ")),
+                actual: Some(actual),
+                evidence,
+            },
+            flow: if going { Flow::On } else { Flow::Stop },
+        }
+    }
+
+    fn judge_capture(&self, capture: &CaptureStep) -> StepOutcome {
+        let seen = match self.seen(&capture.from) {
+            Ok(seen) => seen,
+            Err(unbound) => return noted(self.unbound(&unbound)),
+        };
+        let found = seen
+            .as_ref()
+            .ok()
+            .and_then(|seen| pointed(capture, &seen.value));
+        if let Some(value) = found {
+            return StepOutcome {
+                captured: Some((capture.name.clone(), value.clone())),
+                ..StepOutcome::default()
+            };
+        }
+        if let Err(absence) = &seen
+            && let Some(unable) = self.unable(absence)
+        {
+            return noted(unable);
+        }
+        let outcome = capture.otherwise.unwrap_or(Outcome::Inconclusive);
+        let what = describe(&capture.from);
+        let pointer = capture.pointer.as_deref().unwrap_or_default();
+        let (detail, actual, evidence) = match seen {
+            Ok(seen) => (
+                format!("nothing at `{pointer}`"),
+                cut(&seen.value.to_string()),
+                seen.evidence,
+            ),
+            Err(absence) => (
+                absence.why.clone(),
+                absence.why,
+                self.evidence_of_absence(&capture.from),
+            ),
+        };
+        let message = match &capture.because {
+            Some(because) => format!("{because} ({what}: {detail})"),
+            None => format!("{what}: {detail}"),
+        };
+        let going = matches!(outcome, Outcome::Pass);
+        let captured = going.then(|| (capture.name.clone(), Value::Null));
+        StepOutcome {
+            noted: Some(Noted {
+                judgement: Judgement {
+                    verdict: verdict_of(outcome),
+                    message,
+                    expected: Some(format!("a value at `{pointer}`")),
+                    actual: Some(actual),
+                    evidence,
+                },
+                flow: if going { Flow::On } else { Flow::Stop },
+            }),
+            captured,
+            ..StepOutcome::default()
+        }
+    }
+
+    fn unbound(&self, unbound: &Unbound) -> Noted {
+        let message = format!("step {}: {unbound}", self.index + 1);
+        stop(Verdict::Error, message, None)
+    }
+}
+
+/// Why there is no value.
+#[derive(Debug)]
+pub(super) struct Absence {
+    pub(super) why: String,
+    /// We stopped looking before it was due.
+    pub(super) cut: bool,
+}
+
+/// What `accept` says.
+enum Decision<'e> {
+    /// The first case that matches.
+    Case(&'e Case),
+    /// None does: how it differs from the first.
+    None(Option<Mismatch>),
+    /// A schema of the target's asks for more than can be done.
+    Undecided(String),
+}
+
+/// What a broken expectation means.
+pub(super) fn by_level(level: Level) -> Outcome {
+    match level {
+        Level::Must => Outcome::Fail,
+        Level::Should => Outcome::Warn,
+        // What may be left out is no fault when it is; it was not there to be tested.
+        Level::May => Outcome::Inconclusive,
+    }
+}
+
+fn pointed<'v>(capture: &CaptureStep, value: &'v Value) -> Option<&'v Value> {
+    match &capture.pointer {
+        Some(pointer) => value.pointer(pointer),
+        None => Some(value),
+    }
+}
+
+fn noted(noted: Noted) -> StepOutcome {
+    StepOutcome {
+        noted: Some(noted),
+        ..StepOutcome::default()
+    }
+}
+
+fn passing(case: &Case) -> Noted {
+    let mut noted = stop(
+        Verdict::Pass,
+        case.because.clone().unwrap_or_default(),
+        None,
+    );
+    noted.judgement.evidence.clear();
+    noted
+}
+
+pub(super) fn stop(verdict: Verdict, message: String, event: Option<usize>) -> Noted {
+    Noted {
+        judgement: Judgement {
+            verdict,
+            message,
+            expected: None,
+            actual: None,
+            evidence: event.into_iter().collect(),
+        },
+        flow: Flow::Stop,
+    }
+}
+
+/// A subject in words.
+fn describe(subject: &Subject) -> String {
+    match subject {
+        Subject::Response(label) => format!("the response to `{label}`"),
+        Subject::Http(label) => format!("the HTTP response to `{label}`"),
+        Subject::Message(pattern) => format!("a message like {}", matcher::brief(pattern)),
+        Subject::Messages(pattern) => format!("the messages like {}", matcher::brief(pattern)),
+        Subject::Stream(label) => format!("the stream of `{label}`"),
+        Subject::Replies(label) => format!("the replies to `{label}`"),
+        Subject::Pages(label) => format!("the pages of `{label}`"),
+        Subject::Exit(_) => "the target's exit".to_owned(),
+        Subject::Variables(_) => "the captured values".to_owned(),
+    }
+}
+
+/// Whether an exchange's reason says that nobody was there.
+fn is_refusal(reason: &str) -> bool {
+    let reason = reason.to_ascii_lowercase();
+    ["connect", "refused", "dns", "resolve", "unreachable"]
+        .iter()
+        .any(|word| reason.contains(word))
+        && !reason.contains("reset")
+        && !reason.contains("connection closed")
+}
+
+/// `text`, cut where a report would become unreadable.
+fn cut(text: &str) -> String {
+    if text.len() <= SHOWN_BYTES_MAX {
+        return text.to_owned();
+    }
+    let mut end = SHOWN_BYTES_MAX;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}… ({} bytes more)", &text[..end], text.len() - end)
+}
+
+/// Longest value shown as expected or actual, in bytes.
+const SHOWN_BYTES_MAX: usize = 4096;

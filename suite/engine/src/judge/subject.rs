@@ -1,0 +1,560 @@
+//! What an expectation looks at: whether its value is there, may still come, or never will.
+
+use mcp_verdict_vectors::{
+    matcher,
+    model::{Step, Subject, Vector},
+};
+use mcp_verdict_wire::{
+    Revision, TransportKind,
+    transcript::{Ended, EventKind},
+};
+use serde_json::{Map, Value, json};
+
+use super::walk::RevisionSchemas;
+use crate::view::{HttpExchange, Message, View, media_type};
+
+/// How things stand with a subject.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SubjectState {
+    /// Its value, which will not change any more.
+    Ready(Seen),
+    /// Its value so far: a list or a stream that may still grow.
+    Partial(Seen),
+    /// No value yet.
+    Pending,
+    /// No value, and none can come: why.
+    Never(String),
+}
+
+/// A subject's value and where it was seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The value.
+    pub value: Value,
+    /// Indices of events.
+    pub evidence: Vec<usize>,
+}
+
+/// Looks at a transcript up to `horizon`, an event's index.
+pub(super) struct Look<'a, 't> {
+    pub(super) vector: &'a Vector,
+    pub(super) view: &'a View<'t>,
+    pub(super) horizon: usize,
+}
+
+impl Look<'_, '_> {
+    /// The state of `subject`, whose pattern has its variables already replaced.
+    pub(super) fn state(&self, subject: &Subject, variables: &Map<String, Value>) -> SubjectState {
+        match subject {
+            Subject::Response(label) => self.response(label),
+            Subject::Http(label) => self.http(label),
+            Subject::Message(pattern) => self.message(pattern),
+            Subject::Messages(pattern) => self.messages(pattern),
+            Subject::Stream(label) => self.stream(label),
+            Subject::Replies(label) => self.replies(label),
+            Subject::Pages(label) => self.pages(label),
+            Subject::Exit(_) => self.exit(),
+            Subject::Variables(_) => SubjectState::Ready(Seen {
+                value: Value::Object(variables.clone()),
+                evidence: Vec::new(),
+            }),
+        }
+    }
+
+    fn response(&self, label: &str) -> SubjectState {
+        let Some(request) = self.sent(label) else {
+            return SubjectState::Never(format!("`{label}` was not sent"));
+        };
+        match self.answer(request) {
+            Some(answer) => SubjectState::Ready(seen(answer, [request.event])),
+            None => self
+                .why_never(request)
+                .map_or(SubjectState::Pending, SubjectState::Never),
+        }
+    }
+
+    /// Our message with this name.
+    fn sent(&self, label: &str) -> Option<&Message> {
+        self.view
+            .request_named(label)
+            .filter(|message| self.before(message.event))
+    }
+
+    /// The answer to a request of ours, within the horizon.
+    pub(super) fn answer(&self, request: &Message) -> Option<&Message> {
+        self.view
+            .response_to(request)
+            .filter(|answer| self.before(answer.event))
+    }
+
+    /// Why no answer to `request` can come any more.
+    pub(super) fn why_never(&self, request: &Message) -> Option<String> {
+        let Some(exchange) = self.view.exchanges.get(&request.exchange) else {
+            return self.output_closed();
+        };
+        let how = self.ended(exchange)?;
+        let refused = exchange.status().is_none_or(|status| status >= 400);
+        let elsewhere = match self.view.head.transport {
+            TransportKind::HttpSse => !refused,
+            _ => true,
+        };
+        if elsewhere
+            && self
+                .view
+                .exchanges
+                .values()
+                .any(|other| self.may_bring(other))
+        {
+            return None;
+        }
+        Some(match (how, exchange.response.as_ref()) {
+            (Ended::Broken(reason), None) => format!("there was no HTTP response: {reason}"),
+            (Ended::Dropped, _) => "its HTTP exchange was closed by us".to_owned(),
+            (Ended::Broken(reason), Some(response)) => {
+                format!(
+                    "HTTP {} broke off without the answer: {reason}",
+                    response.status
+                )
+            }
+            (Ended::Complete, Some(response)) => {
+                format!("HTTP {} came without the answer", response.status)
+            }
+            (Ended::Complete, None) => "there was no HTTP response".to_owned(),
+        })
+    }
+
+    /// Whether a stream is open on which something can still come.
+    fn may_bring(&self, exchange: &HttpExchange) -> bool {
+        let get = exchange.method == "GET" || exchange.request.is_none();
+        get && self.ended(exchange).is_none() && exchange.status().is_none_or(|status| status < 300)
+    }
+
+    fn output_closed(&self) -> Option<String> {
+        let process = &self.view.process;
+        process.output_closed.filter(|event| self.before(*event))?;
+        Some(
+            match process.exited.filter(|exit| self.before(exit.event)) {
+                Some(exit) => format!(
+                    "the target exited ({})",
+                    how_it_ended(exit.code, exit.signal)
+                ),
+                None => "the target closed its standard output".to_owned(),
+            },
+        )
+    }
+
+    fn ended<'e>(&self, exchange: &'e HttpExchange) -> Option<&'e Ended> {
+        exchange
+            .ended
+            .as_ref()
+            .filter(|(event, _)| self.before(*event))
+            .map(|(_, how)| how)
+    }
+
+    pub(super) fn before(&self, event: usize) -> bool {
+        event < self.horizon
+    }
+
+    fn http(&self, label: &str) -> SubjectState {
+        let named = self.view.exchange_named(label);
+        let Some(exchange) = named.filter(|of| of.request.is_some_and(|event| self.before(event)))
+        else {
+            return SubjectState::Never(format!("there is no HTTP exchange `{label}`"));
+        };
+        let ended = self.ended(exchange);
+        let response = exchange
+            .response
+            .as_ref()
+            .filter(|response| self.before(response.event));
+        let Some(response) = response else {
+            return match ended {
+                Some(Ended::Broken(reason)) => {
+                    SubjectState::Never(format!("there was no HTTP response: {reason}"))
+                }
+                Some(_) => SubjectState::Never("there was no HTTP response".to_owned()),
+                None => SubjectState::Pending,
+            };
+        };
+        if ended.is_none() && !exchange.is_event_stream() {
+            return SubjectState::Pending;
+        }
+        let evidence = exchange
+            .request
+            .into_iter()
+            .chain([response.event])
+            .collect();
+        let seen = Seen {
+            value: self.http_value(exchange, ended),
+            evidence,
+        };
+        if ended.is_some() {
+            SubjectState::Ready(seen)
+        } else {
+            SubjectState::Partial(seen)
+        }
+    }
+
+    fn http_value(&self, exchange: &HttpExchange, ended: Option<&Ended>) -> Value {
+        let mut headers = Map::new();
+        for (name, value) in exchange
+            .response
+            .iter()
+            .flat_map(|response| &response.headers)
+        {
+            match headers.get_mut(name) {
+                Some(Value::String(already)) => {
+                    already.push_str(", ");
+                    already.push_str(value);
+                }
+                _ => drop(headers.insert(name.clone(), Value::String(value.clone()))),
+            }
+        }
+        let of = exchange.response.as_ref();
+        json!({
+            "status": exchange.status(),
+            "version": of.map(|response| response.version.as_str()),
+            "headers": headers,
+            "body": self.body(exchange),
+            "messages": self.on_exchange(exchange).filter_map(|message| message.value.clone())
+                .collect::<Vec<_>>(),
+            "events": self.stream_events(exchange),
+            "ended": match ended {
+                None => "open",
+                Some(Ended::Complete) => "complete",
+                Some(Ended::Broken(_)) => "broken",
+                Some(Ended::Dropped) => "dropped",
+            },
+        })
+    }
+
+    fn body(&self, exchange: &HttpExchange) -> Value {
+        let event = exchange.body.filter(|event| self.before(*event));
+        let Some(EventKind::HttpBody { bytes, .. }) =
+            event.map(|event| &self.view.events[event].kind)
+        else {
+            return Value::Null;
+        };
+        if bytes.0.is_empty() {
+            return Value::Null;
+        }
+        let media = exchange
+            .response_header("content-type")
+            .map(media_type)
+            .unwrap_or_default();
+        let json = media == "application/json" || media.ends_with("+json");
+        let parsed = json
+            .then(|| serde_json::from_slice(&bytes.0).ok())
+            .flatten();
+        parsed.unwrap_or_else(|| Value::String(bytes.to_text().into_owned()))
+    }
+
+    fn stream_events(&self, exchange: &HttpExchange) -> Vec<Value> {
+        let within = exchange.stream.iter().filter(|event| self.before(**event));
+        let of = |event: &usize| match &self.view.events[*event].kind {
+            EventKind::Received {
+                sse: Some(fields),
+                bytes,
+                ..
+            }
+            | EventKind::SseEvent {
+                fields,
+                data: bytes,
+                ..
+            } => Some(json!({
+                "event": fields.event,
+                "id": fields.id,
+                "retry": fields.retry,
+                "data": bytes.to_text(),
+            })),
+            _ => None,
+        };
+        within.filter_map(of).collect()
+    }
+
+    fn on_exchange<'s>(&'s self, exchange: &'s HttpExchange) -> impl Iterator<Item = &'s Message> {
+        let messages = exchange
+            .messages
+            .iter()
+            .map(|index| &self.view.messages[*index]);
+        messages.filter(|message| message.is_targets() && self.before(message.event))
+    }
+
+    /// The target's messages since the vector's first step.
+    fn since_first_step(&self) -> impl Iterator<Item = &Message> {
+        let first = self.view.first_step().unwrap_or(0);
+        self.view
+            .targets()
+            .filter(move |message| message.event >= first && self.before(message.event))
+    }
+
+    fn matching<'s>(&'s self, pattern: &'s Value) -> impl Iterator<Item = &'s Message> {
+        let schemas = RevisionSchemas::of(self.revision());
+        self.since_first_step().filter(move |message| {
+            let value = message.value.as_ref();
+            value.is_some() && matcher::matches(pattern, value, &schemas).is_ok()
+        })
+    }
+
+    fn revision(&self) -> Revision {
+        self.view.head.revision
+    }
+
+    fn message(&self, pattern: &Value) -> SubjectState {
+        match self.matching(pattern).next() {
+            Some(message) => SubjectState::Ready(seen(message, [])),
+            None => self
+                .all_closed()
+                .map_or(SubjectState::Pending, SubjectState::Never),
+        }
+    }
+
+    fn messages(&self, pattern: &Value) -> SubjectState {
+        let list = list(self.matching(pattern));
+        if self.all_closed().is_some() {
+            SubjectState::Ready(list)
+        } else {
+            SubjectState::Partial(list)
+        }
+    }
+
+    /// Why nothing more can come from the target at all.
+    fn all_closed(&self) -> Option<String> {
+        if self.view.head.transport == TransportKind::Stdio {
+            return self.output_closed();
+        }
+        let open = self
+            .view
+            .exchanges
+            .values()
+            .any(|exchange| self.ended(exchange).is_none());
+        (!open).then(|| "no HTTP exchange is open on which it could come".to_owned())
+    }
+
+    fn stream(&self, label: &str) -> SubjectState {
+        if let Some(exchange) = self.view.exchange_named(label)
+            && self.view.head.transport == TransportKind::StreamableHttp
+        {
+            let list = list(self.on_exchange(exchange));
+            return match self.ended(exchange) {
+                Some(_) => SubjectState::Ready(list),
+                None => SubjectState::Partial(list),
+            };
+        }
+        let Some(request) = self.sent(label) else {
+            return SubjectState::Never(format!("there is no stream `{label}`"));
+        };
+        let answer = self.answer(request).map(|answer| answer.event);
+        let list = list(self.since_first_step().filter(|message| {
+            message.event > request.event
+                && answer.is_none_or(|answer| message.event <= answer)
+                && belongs(message, request)
+        }));
+        if answer.is_some() || self.output_closed().is_some() {
+            SubjectState::Ready(list)
+        } else {
+            SubjectState::Partial(list)
+        }
+    }
+
+    fn replies(&self, label: &str) -> SubjectState {
+        let Some(sent) = self
+            .view
+            .named(label)
+            .next()
+            .filter(|sent| self.before(sent.event))
+        else {
+            return SubjectState::Never(format!("`{label}` was not sent"));
+        };
+        let exchange = self.view.exchanges.get(&sent.exchange);
+        if let Some(exchange) = exchange
+            && self.view.head.transport == TransportKind::StreamableHttp
+        {
+            let list = list(self.on_exchange(exchange));
+            return match self.ended(exchange) {
+                Some(Ended::Broken(reason)) if exchange.response.is_none() => {
+                    SubjectState::Never(format!("there was no HTTP response: {reason}"))
+                }
+                Some(_) => SubjectState::Ready(list),
+                None => SubjectState::Partial(list),
+            };
+        }
+        let barrier = self.barrier_after(sent.event);
+        let replies = self.since_first_step().filter(|message| {
+            message.event > sent.event
+                && barrier.is_none_or(|(_, answered)| message.event <= answered)
+                && !message.is_notification()
+                && !message.is_request()
+                && message.answers.is_none_or(|request| {
+                    self.view.messages[request].label.as_deref() == Some(label)
+                })
+        });
+        let list = list(replies);
+        if barrier.is_some() || self.output_closed().is_some() {
+            SubjectState::Ready(list)
+        } else {
+            SubjectState::Partial(list)
+        }
+    }
+
+    /// The first barrier after `event` that was answered: the events of its request and its answer.
+    fn barrier_after(&self, event: usize) -> Option<(usize, usize)> {
+        let barriers = self.vector.steps.iter().enumerate();
+        barriers
+            .filter(|(_, step)| matches!(step, Step::Barrier(_)))
+            .find_map(|(index, _)| {
+                let request = self
+                    .barrier_request(index)
+                    .filter(|request| request.event > event)?;
+                Some((request.event, self.answer(request)?.event))
+            })
+    }
+
+    /// The request that serves as the barrier of step `index`.
+    pub(super) fn barrier_request(&self, index: usize) -> Option<&Message> {
+        let begin = self.view.step_at(index)?;
+        let end = self.view.step_end(index).unwrap_or(usize::MAX);
+        self.view.ours().find(|message| {
+            (begin..end).contains(&message.event)
+                && message.is_request()
+                && message.label.is_none()
+                && self.before(message.event)
+        })
+    }
+
+    fn pages(&self, label: &str) -> SubjectState {
+        let items = self.vector.steps.iter().find_map(|step| match step {
+            Step::Pages(pages) if pages.label == label => Some(pages.items.as_str()),
+            _ => None,
+        });
+        let Some(items) = items else {
+            return SubjectState::Never(format!("no step is named `{label}`"));
+        };
+        let (mut pages, mut all, mut cursors) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut evidence, mut complete) = (Vec::new(), false);
+        for page in 0.. {
+            let Some(request) = self.sent(&format!("{label}.{page}")) else {
+                break;
+            };
+            complete = false;
+            let Some(answer) = self.answer(request) else {
+                break;
+            };
+            evidence.push(answer.event);
+            let Some(result) = answer.result() else { break };
+            all.extend(
+                result
+                    .get(items)
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+            let cursor = result.get("nextCursor").filter(|cursor| !cursor.is_null());
+            cursors.extend(cursor.cloned());
+            complete = cursor.is_none();
+            pages.push(result.clone());
+        }
+        if pages.is_empty() {
+            return SubjectState::Never("the first page did not come".to_owned());
+        }
+        let value = json!({"pages": pages, "items": all, "cursors": cursors, "complete": complete});
+        SubjectState::Ready(Seen { value, evidence })
+    }
+
+    fn exit(&self) -> SubjectState {
+        if self.view.head.transport != TransportKind::Stdio {
+            return SubjectState::Never("there is no child on this transport".to_owned());
+        }
+        match self
+            .view
+            .process
+            .exited
+            .filter(|exit| self.before(exit.event))
+        {
+            Some(exit) => SubjectState::Ready(Seen {
+                value: json!({"code": exit.code, "signal": exit.signal}),
+                evidence: vec![exit.event],
+            }),
+            None => SubjectState::Pending,
+        }
+    }
+}
+
+/// Whether our request of this name was answered, or cannot be any more.
+#[must_use]
+pub fn is_answered(vector: &Vector, view: &View<'_>, label: &str) -> bool {
+    let look = Look {
+        vector,
+        view,
+        horizon: view.events.len(),
+    };
+    !matches!(look.response(label), SubjectState::Pending)
+}
+
+fn seen(message: &Message, before: impl IntoIterator<Item = usize>) -> Seen {
+    Seen {
+        value: message.value.clone().unwrap_or(Value::Null),
+        evidence: before.into_iter().chain([message.event]).collect(),
+    }
+}
+
+fn list<'m>(messages: impl Iterator<Item = &'m Message>) -> Seen {
+    let mut seen = Seen {
+        value: Value::Null,
+        evidence: Vec::new(),
+    };
+    let mut values = Vec::new();
+    for message in messages {
+        values.push(message.value.clone().unwrap_or(Value::Null));
+        if seen.evidence.len() < EVIDENCE_MAX {
+            seen.evidence.push(message.event);
+        }
+    }
+    seen.value = Value::Array(values);
+    seen
+}
+
+/// Whether a message on a channel that all share is part of what `request` brings: its answer, what
+/// carries its subscription or progress token, and what can carry neither.
+fn belongs(message: &Message, request: &Message) -> bool {
+    if message.is_response() {
+        return message.answers.is_some()
+            && request.answer.is_some()
+            && message_answers(message, request);
+    }
+    let meta = |name: &str| {
+        message
+            .params()
+            .and_then(|params| params.get("_meta")?.get(name))
+    };
+    let subscription = meta("io.modelcontextprotocol/subscriptionId");
+    if request.method() == Some("subscriptions/listen") {
+        return subscription == request.id();
+    }
+    if subscription.is_some() {
+        return false;
+    }
+    let token = message
+        .params()
+        .and_then(|params| params.get("progressToken"));
+    let asked = request
+        .params()
+        .and_then(|params| params.get("_meta")?.get("progressToken"));
+    token.is_none() || token == asked
+}
+
+fn message_answers(message: &Message, request: &Message) -> bool {
+    message.id() == request.id()
+}
+
+/// How a child's end reads.
+pub(super) fn how_it_ended(code: Option<i32>, signal: Option<i32>) -> String {
+    match (code, signal) {
+        (Some(code), _) => format!("code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "unknown status".to_owned(),
+    }
+}
+
+/// Events named as evidence of one finding: enough to look at.
+const EVIDENCE_MAX: usize = 50;

@@ -1,0 +1,356 @@
+//! Sessions: opened when a vector needs one, lent to one vector at a time, used again while they are as
+//! good as new, and surely gone at the end.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use mcp_verdict_transport::{Address, OpenError, Recorder};
+use mcp_verdict_vectors::model::{SessionMode, Vector};
+use mcp_verdict_wire::{
+    Revision,
+    transcript::{Event, EventKind},
+};
+use serde_json::{Map, Value};
+use tokio::task::JoinSet;
+
+use crate::{
+    plan::{Prepared, PreparedWay},
+    session::{Session, SessionError, default_capabilities},
+    view::{Reading, View},
+};
+
+/// The sessions of one run.
+pub(crate) struct Pool<'t> {
+    target: &'t Prepared,
+    timeout: Duration,
+    idle: Mutex<BTreeMap<Kind, Vec<Lent>>>,
+    health: Mutex<BTreeMap<String, Health>>,
+    closing: Mutex<JoinSet<()>>,
+}
+
+/// The way, and the client capabilities that were declared.
+type Kind = (usize, String);
+
+/// A session, and what opened it.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    pub(crate) session: Session,
+    prelude: Vec<Event>,
+    kind: Kind,
+    /// Ids sent before the vector that has it now.
+    pub(crate) earlier: Vec<Value>,
+}
+
+/// Why there is no session.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// What happened until then, with the reason as its last event.
+    pub(crate) events: Vec<Event>,
+    /// The target seems to be gone for good: why.
+    pub(crate) gone: Option<String>,
+}
+
+/// How a server has been doing.
+#[derive(Debug, Default)]
+struct Health {
+    /// It is gone: why.
+    gone: Option<String>,
+    /// The vectors that were under way, or had just ended, when it was last seen alive.
+    suspects: Vec<String>,
+}
+
+/// A server may need a moment to come back, for instance under a supervisor.
+const SECOND_TRY_AFTER: Duration = Duration::from_millis(300);
+
+/// How many checks are named as those during which a target went.
+const SUSPECTS_MAX: usize = 4;
+
+impl<'t> Pool<'t> {
+    pub(crate) fn new(target: &'t Prepared, timeout: Duration) -> Self {
+        Self {
+            target,
+            timeout,
+            idle: Mutex::default(),
+            health: Mutex::default(),
+            closing: Mutex::default(),
+        }
+    }
+
+    /// Why the server of this way is gone for good, if it is.
+    pub(crate) fn gone(&self, way: usize) -> Option<String> {
+        let health = locked(&self.health);
+        let health = health.get(&self.server(way))?;
+        let why = health.gone.as_ref()?;
+        Some(match health.suspects.as_slice() {
+            [] => format!("the target is gone: {why}"),
+            suspects => {
+                format!(
+                    "the target is gone since `{}`: {why}",
+                    suspects.join("`, `")
+                )
+            }
+        })
+    }
+
+    /// Remembers what ran when a server was last known to be alive.
+    pub(crate) fn suspect(&self, way: usize, check: &str) {
+        let mut health = locked(&self.health);
+        let health = health.entry(self.server(way)).or_default();
+        if health.gone.is_none() {
+            health.suspects.retain(|suspect| suspect != check);
+            health.suspects.push(check.to_owned());
+            let surplus = health.suspects.len().saturating_sub(SUSPECTS_MAX);
+            health.suspects.drain(..surplus);
+        }
+    }
+
+    /// Lends a session to `vector`.
+    pub(crate) async fn take(&self, way: usize, vector: &Vector) -> Result<Lent, Refusal> {
+        let of = &self.target.ways[way];
+        let capabilities = capabilities(vector, of.revision);
+        let kind = (way, Value::Object(capabilities.clone()).to_string());
+        if vector.session == SessionMode::Shared {
+            while let Some(lent) = self.idle_one(&kind) {
+                if is_alive(&lent.session) {
+                    return Ok(lent);
+                }
+                self.close(lent);
+            }
+        }
+        let first = self.open(of, vector, &capabilities).await;
+        let opened = match first {
+            Err((_, error)) if is_absence(&error) => {
+                tokio::time::sleep(SECOND_TRY_AFTER).await;
+                self.open(of, vector, &capabilities).await
+            }
+            other => other,
+        };
+        match opened {
+            Ok((session, prelude)) => {
+                let earlier = session.issued.clone();
+                // The ids of the opening are in the transcript itself.
+                let earlier = if prelude.is_empty() {
+                    earlier
+                } else {
+                    Vec::new()
+                };
+                self.revive(way);
+                Ok(Lent {
+                    session,
+                    prelude,
+                    kind,
+                    earlier,
+                })
+            }
+            Err((events, error)) => {
+                let gone = is_absence(&error).then(|| error.to_string());
+                if let Some(why) = &gone {
+                    self.bury(way, why);
+                }
+                Err(Refusal { events, gone })
+            }
+        }
+    }
+
+    fn idle_one(&self, kind: &Kind) -> Option<Lent> {
+        locked(&self.idle).get_mut(kind).and_then(Vec::pop)
+    }
+
+    async fn open(
+        &self,
+        way: &PreparedWay,
+        vector: &Vector,
+        capabilities: &Map<String, Value>,
+    ) -> Result<(Session, Vec<Event>), (Vec<Event>, SessionError)> {
+        let options = &self.target.options;
+        let recorder = Recorder::new(options.redactor.clone());
+        let (address, revision) = (&way.address, way.revision);
+        let opened = if vector.session == SessionMode::None {
+            let to = recorder.clone();
+            Session::bare(address, options, revision, capabilities, to, self.timeout).await
+        } else {
+            let to = recorder.clone();
+            Session::open(address, options, revision, capabilities, to, self.timeout).await
+        };
+        match opened {
+            Ok(session) => {
+                let prelude = prelude(&recorder.events());
+                Ok((session, prelude))
+            }
+            Err(error) => {
+                recorder.record(EventKind::Trouble {
+                    text: error.to_string(),
+                });
+                Err((recorder.events(), error))
+            }
+        }
+    }
+
+    /// Takes what was recorded, and readies the session for the next vector.
+    pub(crate) fn collect(lent: &mut Lent) -> Vec<Event> {
+        lent.earlier = lent.session.issued.clone();
+        lent.session.restart(lent.prelude.clone())
+    }
+
+    /// Takes back a session that is as good as new.
+    pub(crate) fn give_back(&self, lent: Lent) {
+        locked(&self.idle)
+            .entry(lent.kind.clone())
+            .or_default()
+            .push(lent);
+    }
+
+    /// Ends a session, without waiting for that.
+    pub(crate) fn close(&self, lent: Lent) {
+        let mut closing = locked(&self.closing);
+        while closing.try_join_next().is_some() {}
+        closing.spawn(lent.session.close());
+    }
+
+    /// Ends the idle sessions of a way that has nothing more to do.
+    pub(crate) fn retire(&self, way: usize) {
+        let mut idle = locked(&self.idle);
+        let kinds: Vec<Kind> = idle.keys().filter(|(of, _)| *of == way).cloned().collect();
+        let lent: Vec<Lent> = kinds
+            .iter()
+            .filter_map(|kind| idle.remove(kind))
+            .flatten()
+            .collect();
+        drop(idle);
+        lent.into_iter().for_each(|lent| self.close(lent));
+    }
+
+    /// Ends everything, and waits until all of it is gone, at most for `patience`; then it is killed.
+    pub(crate) async fn shut_down(&self, patience: Duration) {
+        for way in 0..self.target.ways.len() {
+            self.retire(way);
+        }
+        let mut closing = std::mem::take(&mut *locked(&self.closing));
+        let all = async { while closing.join_next().await.is_some() {} };
+        // Dropping the set aborts what is left, and a session that is dropped takes its child along.
+        let _ = tokio::time::timeout(patience, all).await;
+    }
+
+    fn revive(&self, way: usize) {
+        if let Some(health) = locked(&self.health).get_mut(&self.server(way)) {
+            health.gone = None;
+        }
+    }
+
+    fn bury(&self, way: usize, why: &str) {
+        let mut health = locked(&self.health);
+        health
+            .entry(self.server(way))
+            .or_default()
+            .gone
+            .get_or_insert_with(|| why.to_owned());
+    }
+
+    /// What names a server: its origin, or for a child, which is new for every session, the way itself.
+    fn server(&self, way: usize) -> String {
+        match &self.target.ways[way].address {
+            Address::Command { .. } => format!("#{way}"),
+            Address::StreamableHttp { url } | Address::HttpSse { url } => {
+                url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
+            }
+        }
+    }
+}
+
+/// The capabilities that the vector's client declares.
+fn capabilities(vector: &Vector, revision: Revision) -> Map<String, Value> {
+    vector
+        .client
+        .capabilities
+        .clone()
+        .unwrap_or_else(|| default_capabilities(revision))
+}
+
+/// What opened the session, for the transcripts of later vectors: at time zero, and without the requests
+/// of the server's that one vector has to answer.
+fn prelude(events: &[Event]) -> Vec<Event> {
+    let mut reading = Reading::default();
+    reading.extend(events);
+    let open: Vec<usize> = reading
+        .unanswered_of_target()
+        .map(|message| message.event)
+        .collect();
+    let kept = events
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !open.contains(index));
+    kept.map(|(_, event)| Event {
+        at_us: 0,
+        kind: event.kind.clone(),
+    })
+    .collect()
+}
+
+/// Whether a session that lay idle can still be used.
+fn is_alive(session: &Session) -> bool {
+    session.connection.recorder().look(|events| {
+        !events.iter().any(|event| {
+            matches!(
+                event.kind,
+                EventKind::Exited { .. }
+                    | EventKind::OutputClosed { .. }
+                    | EventKind::LimitExceeded { .. }
+            )
+        })
+    }) && !session.connection.recorder().is_full()
+        && stream_is_open(session)
+}
+
+/// Whether the event stream that everything comes on is still there (HTTP+SSE).
+fn stream_is_open(session: &Session) -> bool {
+    let recorder = session.connection.recorder();
+    recorder.look(|events| {
+        let endpoint = events.iter().find_map(|event| match &event.kind {
+            EventKind::SseEvent { exchange, fields, .. }
+                if fields.event.as_deref() == Some("endpoint") =>
+            {
+                Some(*exchange)
+            }
+            _ => None,
+        });
+        !events.iter().any(|event| {
+            matches!(&event.kind, EventKind::HttpEnd { exchange, .. } if Some(*exchange) == endpoint)
+        })
+    })
+}
+
+/// Whether nobody is there, which no other vector will find different.
+fn is_absence(error: &SessionError) -> bool {
+    matches!(
+        error,
+        SessionError::Refused { .. }
+            | SessionError::Exited { .. }
+            | SessionError::NoAnswer { .. }
+            | SessionError::Tls { .. }
+            | SessionError::Open(OpenError::Start { .. } | OpenError::Stream(_))
+    )
+}
+
+/// Whether an exchange of a vector broke off: its server may have gone, through this vector or another.
+pub(crate) fn broke_off(view: &View<'_>) -> bool {
+    let first = view.first_step().unwrap_or(0);
+    view.exchanges.values().any(|exchange| {
+        exchange.request.is_some_and(|event| event >= first)
+            && matches!(
+                exchange.ended,
+                Some((_, mcp_verdict_wire::transcript::Ended::Broken(_)))
+            )
+    })
+}
+
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing panics while it holds one of these locks.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}

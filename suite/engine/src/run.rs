@@ -1,0 +1,416 @@
+//! A run: everything that the plan asks for, driven and judged once.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use futures_util::future::{join, join_all};
+use mcp_verdict_results::{CheckResult, Run, Suite, Summary, Target, Verdict};
+use mcp_verdict_vectors::{
+    Library,
+    model::{SessionMode, Vector},
+};
+use mcp_verdict_wire::{
+    TransportKind,
+    transcript::{FORMAT, Head, Transcript},
+};
+use serde_json::Value;
+
+use crate::{
+    drive::{self, Limits},
+    judge::{Judge, Planned},
+    plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs},
+    pool::{Pool, Refusal, broke_off, inner, locked},
+    rules,
+    view::View,
+};
+
+/// How a run is done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which checks.
+    pub selection: Selection,
+    /// How many vectors run at the same time; over HTTP, where one server serves all, four times as many.
+    pub jobs: usize,
+    /// How long a wait lasts, unless its step says otherwise.
+    pub timeout: Duration,
+    /// How long the whole run may take. What is left then is inconclusive.
+    pub cap: Option<Duration>,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Keep the transcripts in the outcome.
+    pub keep_transcripts: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            selection: Selection::default(),
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            timeout: Duration::from_secs(5),
+            cap: None,
+            seed: 0,
+            keep_transcripts: false,
+        }
+    }
+}
+
+/// What there is to tell while a run goes on.
+#[derive(Debug)]
+pub enum Progress<'p> {
+    /// So many vectors will run.
+    Planned {
+        /// How many.
+        total: usize,
+    },
+    /// A vector begins.
+    Started {
+        /// Its id.
+        check: &'p str,
+        /// The way it goes: `2025-11-25 over stdio`.
+        way: &'p str,
+    },
+    /// A vector was judged.
+    Judged {
+        /// What came of it.
+        result: &'p CheckResult,
+        /// What was on the wire.
+        transcript: &'p Transcript,
+    },
+    /// A vector did not run after all, because the target is gone or time is up.
+    Skipped {
+        /// Its id.
+        check: &'p str,
+        /// Why.
+        reason: &'p str,
+    },
+}
+
+/// What a run produced.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The verdicts.
+    pub results: Run,
+    /// The transcripts, in the order check, revision, transport, if they were asked for.
+    pub transcripts: Vec<Transcript>,
+}
+
+/// Runs what the options ask for, and judges it.
+///
+/// # Errors
+/// When nothing would run.
+pub async fn run(
+    library: &Library,
+    target: &Prepared,
+    options: &Options,
+    progress: &(dyn Fn(Progress<'_>) + Sync),
+) -> Result<Outcome, EmptyPlan> {
+    let begun = Instant::now();
+    let started = rfc3339(SystemTime::now());
+    let plan = Plan::of(library, target, &options.selection)?;
+    progress(Progress::Planned {
+        total: plan.work.len(),
+    });
+    let under_way = UnderWay::new(library, target, options, progress, &plan);
+    under_way.drive_all(&plan.work).await;
+    under_way
+        .pool
+        .shut_down(target.options.exit_grace * 3 + Duration::from_secs(1))
+        .await;
+    Ok(under_way.finish(started, begun))
+}
+
+/// A run under way. It happens in one task, so locks are never waited for; the transports work beside it.
+struct UnderWay<'r> {
+    library: &'r Library,
+    target: &'r Prepared,
+    options: &'r Options,
+    progress: &'r (dyn Fn(Progress<'_>) + Sync),
+    pool: Pool<'r>,
+    judge: Mutex<Judge<'r>>,
+    transcripts: Mutex<BTreeMap<(String, usize), Transcript>>,
+    notes: Mutex<Vec<String>>,
+    /// How much each way has still to do.
+    left: Vec<AtomicUsize>,
+    /// Vectors whose exchanges broke off while others ran beside them.
+    again: Mutex<Vec<Work>>,
+    deadline: Option<Instant>,
+}
+
+/// How many vectors share one HTTP server for each job: most of their time is waiting.
+const HTTP_FACTOR: usize = 4;
+
+/// More than this gives no speed and may be taken for a flood.
+const HTTP_MAX: usize = 16;
+
+impl<'r> UnderWay<'r> {
+    fn new(
+        library: &'r Library,
+        target: &'r Prepared,
+        options: &'r Options,
+        progress: &'r (dyn Fn(Progress<'_>) + Sync),
+        plan: &Plan,
+    ) -> Self {
+        let mut judge = Judge::new(library, rules::all());
+        plan.planned.iter().for_each(|planned| judge.plan(planned));
+        let of = |way: usize| plan.work.iter().filter(|work| work.way == way).count();
+        Self {
+            library,
+            target,
+            options,
+            progress,
+            pool: Pool::new(target, options.timeout),
+            judge: Mutex::new(judge),
+            transcripts: Mutex::default(),
+            notes: Mutex::default(),
+            left: (0..target.ways.len())
+                .map(|way| AtomicUsize::new(of(way)))
+                .collect(),
+            again: Mutex::default(),
+            deadline: options.cap.map(|cap| Instant::now() + cap),
+        }
+    }
+
+    /// Drives everything: children beside servers; then, one by one, what changes a server for all; and
+    /// then once more what broke off while it was not alone.
+    async fn drive_all(&self, work: &[Work]) {
+        let stdio = |work: &&Work| self.target.ways[work.way].transport == TransportKind::Stdio;
+        let alone = |work: &&Work| !stdio(work) && disturbs(&self.library.vectors[work.vector]);
+        let children: VecDeque<Work> = work.iter().filter(stdio).copied().collect();
+        let last: Vec<Work> = work.iter().filter(alone).copied().collect();
+        let servers: VecDeque<Work> = work
+            .iter()
+            .filter(|work| !stdio(work) && !alone(work))
+            .copied()
+            .collect();
+        let jobs = self.options.jobs.max(1);
+        let many = (jobs * HTTP_FACTOR).min(HTTP_MAX.max(jobs));
+        join(
+            self.drive_queue(children, jobs),
+            self.drive_queue(servers, many),
+        )
+        .await;
+        self.drive_queue(last.into(), 1).await;
+        let again = std::mem::take(&mut *locked(&self.again));
+        for work in again {
+            if self.pool.gone(work.way).is_none() {
+                self.drive_one(work, true).await;
+            }
+        }
+    }
+
+    async fn drive_queue(&self, queue: VecDeque<Work>, workers: usize) {
+        let queue = Mutex::new(queue);
+        let next = || locked(&queue).pop_front();
+        let worker = || async {
+            while let Some(work) = next() {
+                self.drive_one(work, workers == 1).await;
+                if self.left[work.way].fetch_sub(1, Ordering::Relaxed) == 1 {
+                    self.pool.retire(work.way);
+                }
+            }
+        };
+        join_all((0..workers).map(|_| worker())).await;
+    }
+
+    async fn drive_one(&self, work: Work, alone: bool) {
+        let vector = &self.library.vectors[work.vector];
+        let check = vector.id.0.as_str();
+        if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            return self.skip(work, "the time for the whole run was up");
+        }
+        if let Some(gone) = self.pool.gone(work.way) {
+            return self.skip(work, &gone);
+        }
+        let way = &self.target.ways[work.way];
+        let name = format!("{} over {}", way.revision, way.transport);
+        (self.progress)(Progress::Started { check, way: &name });
+        let mut lent = match self.pool.take(work.way, vector).await {
+            Ok(lent) => lent,
+            Err(refusal) => return self.refused(work, refusal),
+        };
+        self.pool.suspect(work.way, check);
+        let head = self.head(work, lent.earlier.clone());
+        let limits = Limits {
+            timeout: self.options.timeout,
+            deadline: self.deadline,
+        };
+        let left = drive::vector(&mut lent.session, vector, &head, &way.tools, limits).await;
+        let transcript = Transcript {
+            head,
+            events: Pool::collect(&mut lent),
+        };
+        let verdict = self.judged(work, transcript, alone);
+        if vector.session == SessionMode::Shared && left.reusable && verdict == Verdict::Pass {
+            self.pool.give_back(lent);
+        } else {
+            self.pool.close(lent);
+        }
+    }
+
+    /// A vector for which no session could be opened.
+    fn refused(&self, work: Work, refusal: Refusal) {
+        if refusal.gone.is_some()
+            && let Some(gone) = self.pool.gone(work.way)
+        {
+            let mut notes = locked(&self.notes);
+            if !notes.contains(&gone) {
+                notes.push(gone.clone());
+            }
+        }
+        let head = self.head(work, Vec::new());
+        self.judged(
+            work,
+            Transcript {
+                head,
+                events: refusal.events,
+            },
+            true,
+        );
+    }
+
+    /// Judges a transcript, and tells of it.
+    fn judged(&self, work: Work, transcript: Transcript, alone: bool) -> Verdict {
+        let mut judge = locked(&self.judge);
+        let result = judge.add(&transcript);
+        let verdict = result.verdict;
+        if !alone && verdict != Verdict::Pass && broke_off(&View::of(&transcript)) {
+            locked(&self.again).push(work);
+        }
+        (self.progress)(Progress::Judged {
+            result,
+            transcript: &transcript,
+        });
+        if self.options.keep_transcripts {
+            let key = (transcript.head.check.clone(), work.way);
+            locked(&self.transcripts).insert(key, transcript);
+        }
+        verdict
+    }
+
+    fn skip(&self, work: Work, reason: &str) {
+        let vector = &self.library.vectors[work.vector];
+        let way = &self.target.ways[work.way];
+        locked(&self.judge).plan(&Planned {
+            check: vector.id.clone(),
+            revision: way.revision,
+            transport: way.transport,
+            verdict: Verdict::Inconclusive,
+            reason: reason.to_owned(),
+        });
+        (self.progress)(Progress::Skipped {
+            check: &vector.id.0,
+            reason,
+        });
+    }
+
+    fn head(&self, work: Work, earlier_ids: Vec<Value>) -> Head {
+        let vector = &self.library.vectors[work.vector];
+        let way = &self.target.ways[work.way];
+        Head {
+            format: FORMAT,
+            suite: env!("CARGO_PKG_VERSION").to_owned(),
+            check: vector.id.0.clone(),
+            revision: way.revision,
+            transport: way.transport,
+            target: self.target.name.clone(),
+            seed: self.options.seed,
+            bindings: bindings(vector, &way.bindings),
+            earlier_ids,
+        }
+    }
+
+    fn finish(self, started: String, begun: Instant) -> Outcome {
+        let selection = &self.options.selection;
+        let results = inner(self.judge).finish(|id| selection.wants(id));
+        let mut notes = self.target.notes.clone();
+        notes.extend(inner(self.notes));
+        let results = Run {
+            suite: Suite {
+                name: "mcp-verdict".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                seed: self.options.seed,
+                started,
+                duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            },
+            target: Target {
+                name: self.target.name.clone(),
+                peers: self
+                    .target
+                    .ways
+                    .iter()
+                    .map(super::plan::PreparedWay::peer)
+                    .collect(),
+                notes,
+            },
+            summary: Summary::of(&results),
+            results,
+        };
+        Outcome {
+            results,
+            transcripts: inner(self.transcripts).into_values().collect(),
+        }
+    }
+}
+
+/// The fixtures that a vector names.
+fn bindings(vector: &Vector, all: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let names = vector
+        .needs
+        .fixtures
+        .iter()
+        .map(|fixture| fixture.replace('-', "_"));
+    names
+        .filter_map(|name| all.get(&name).map(|value| (name, value.clone())))
+        .collect()
+}
+
+/// A time as RFC 3339 writes it, in UTC and to the second.
+#[must_use]
+pub fn rfc3339(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let (days, of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Days since 1970-01-01 as a date of the Gregorian calendar: in eras of 400 years that begin in March.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_reads_as_rfc_3339() {
+        let at = |seconds| rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
+        assert_eq!(at(0), "1970-01-01T00:00:00Z");
+        assert_eq!(at(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(at(1_795_219_200), "2026-11-21T00:00:00Z");
+    }
+}
