@@ -3,16 +3,16 @@
 //! The way of the data is one-directional: [`plan`] decides what runs, [`drive`] and [`pool`] make it
 //! happen and leave a transcript, and [`judge`] - a pure function - says what the transcript shows.
 
-pub mod drive;
 pub mod config;
+pub mod drive;
 pub mod fixtures;
 pub mod judge;
 pub mod plan;
 mod pool;
 pub mod rules;
 pub mod run;
-pub mod session;
 pub mod schema;
+pub mod session;
 pub mod target;
 pub mod validate;
 pub mod view;
