@@ -1,0 +1,10 @@
+//! The judge against hand-written transcripts: every step and every subject, both verdict ways.
+
+mod barrier;
+mod collect;
+mod fairness;
+mod helper;
+mod http;
+mod response;
+mod view;
+mod wire_lists;
