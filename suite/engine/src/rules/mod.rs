@@ -2,6 +2,17 @@
 //!
 //! What a rule is about is data (`vectors/rules/`); what it looks at is code here, found by its id.
 
+mod content;
+mod http;
+mod messages;
+mod modern;
+mod notifications;
+mod requests;
+mod responses;
+mod stdio;
+
+use std::sync::LazyLock;
+
 use mcp_verdict_vectors::model::Outcome;
 
 use crate::view::View;
@@ -74,8 +85,44 @@ impl Observation {
     }
 }
 
-/// Every rule.
+/// Every rule, in the order of their ids.
 #[must_use]
 pub fn all() -> &'static [&'static dyn Rule] {
-    &[]
+    static ALL: LazyLock<Vec<&'static dyn Rule>> = LazyLock::new(|| {
+        let families = [
+            content::RULES,
+            http::RULES,
+            messages::RULES,
+            modern::RULES,
+            notifications::RULES,
+            requests::RULES,
+            responses::RULES,
+            stdio::RULES,
+        ];
+        let mut rules: Vec<&'static dyn Rule> = Vec::new();
+        for rule in families.into_iter().flatten() {
+            rules.push(rule);
+        }
+        rules.sort_by_key(|rule| rule.id());
+        rules
+    });
+    &ALL
+}
+
+/// A rule that is a function.
+struct Watch {
+    id: &'static str,
+    observe: fn(&View<'_>, &mut Observation),
+}
+
+impl Rule for Watch {
+    fn id(&self) -> &'static str {
+        self.id
+    }
+
+    fn observe(&self, view: &View<'_>) -> Observation {
+        let mut seen = Observation::default();
+        (self.observe)(view, &mut seen);
+        seen
+    }
 }
