@@ -1,7 +1,7 @@
 //! What a vector must be beyond its shape: every name in it leads somewhere, and its severity rests on
 //! a statement.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mcp_verdict_wire::Revision;
 
@@ -9,14 +9,9 @@ use crate::{
     diagnostic::ProblemKind,
     ledger::Ledger,
     library::Names,
-    model::{
-        CheckId, FaultCase, Level, Outcome, RawStep, RequirementId, Step, Subject, Vector,
-        WindowStep,
-    },
+    model::{CheckId, FaultCase, Level, Outcome, RequirementId, Step, Vector},
     node::{Node, Shape},
-    pattern::{OPERATORS, check_pattern},
-    template::{malformed, references_in, root_of},
-    text_format::is_base64,
+    steps::check_steps,
 };
 
 /// What is wrong, and a JSON pointer to where.
@@ -30,7 +25,8 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn value(at: impl Into<String>, kind: ProblemKind) -> Self {
+    /// A finding about a value.
+    pub(crate) fn value(at: impl Into<String>, kind: ProblemKind) -> Self {
         Self {
             kind,
             at: at.into(),
@@ -38,7 +34,8 @@ impl Finding {
         }
     }
 
-    fn key(at: impl Into<String>, kind: ProblemKind) -> Self {
+    /// A finding about a key.
+    pub(crate) fn key(at: impl Into<String>, kind: ProblemKind) -> Self {
         Self {
             kind,
             at: at.into(),
@@ -46,7 +43,8 @@ impl Finding {
         }
     }
 
-    fn invalid(at: impl Into<String>, message: impl Into<String>) -> Self {
+    /// A finding about a value that does not fit.
+    pub(crate) fn invalid(at: impl Into<String>, message: impl Into<String>) -> Self {
         Self::value(
             at,
             ProblemKind::Invalid {
@@ -85,6 +83,10 @@ pub(crate) fn check_claim(
             },
         ));
     }
+    if !claim.id.0.split('/').all(is_word) {
+        let message = "an id is words of lower-case letters, digits and `.-_`, joined by `/`";
+        findings.push(Finding::invalid("/id", message));
+    }
     if claim.level == Level::May {
         findings.push(Finding::invalid("/level", "a check is a MUST or a SHOULD"));
     }
@@ -94,6 +96,15 @@ pub(crate) fn check_claim(
     check_requirements(claim, node, ledger, &mut findings);
     check_faults(claim, names, &mut findings);
     findings
+}
+
+/// Whether a text is a word of an id.
+fn is_word(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.bytes().next().is_some_and(plain)
+        && text
+            .bytes()
+            .all(|byte| plain(byte) || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 fn check_requirements(
@@ -301,276 +312,5 @@ pub(crate) fn check_severity(vector: &Vector, ledger: &Ledger, findings: &mut Ve
         }
     }
 }
-
-/// What the steps so far have given a name.
-#[derive(Default)]
-struct Scope {
-    /// Labels of what was sent.
-    sent: BTreeSet<String>,
-    /// Labels of listings.
-    pages: BTreeSet<String>,
-    /// Variables.
-    variables: BTreeSet<String>,
-}
-
-fn check_steps(vector: &Vector, node: &Node, findings: &mut Vec<Finding>) {
-    let mut scope = Scope::default();
-    let fixtures = vector
-        .needs
-        .fixtures
-        .iter()
-        .map(|name| name.replace('-', "_"));
-    scope
-        .variables
-        .extend(fixtures.chain(BUILT_IN.map(str::to_owned)));
-    if let Some(client) = node.find("/client") {
-        check_references(client, "/client", &scope, findings);
-    }
-    let steps = node.find("/steps").map(|steps| &steps.shape);
-    let Some(Shape::List(nodes)) = steps else {
-        return;
-    };
-    for (index, (step, node)) in vector.steps.iter().zip(nodes).enumerate() {
-        let at = format!("/steps/{index}");
-        check_references(node, &at, &scope, findings);
-        check_step(step, node, &at, &mut scope, findings);
-    }
-}
-
-/// Every `${…}` in the strings below a node must be known by now.
-fn check_references(node: &Node, at: &str, scope: &Scope, findings: &mut Vec<Finding>) {
-    match &node.shape {
-        Shape::String(text) => check_text(text, at, false, scope, findings),
-        Shape::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                check_references(item, &format!("{at}/{index}"), scope, findings);
-            }
-        }
-        Shape::Map(members) => {
-            for (key, value) in members {
-                let at = format!("{at}/{}", key.key().replace('~', "~0").replace('/', "~1"));
-                check_text(key.key(), &at, true, scope, findings);
-                check_references(value, &at, scope, findings);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Every `${…}` in one string must be known by now.
-fn check_text(text: &str, at: &str, key: bool, scope: &Scope, findings: &mut Vec<Finding>) {
-    if malformed(text).is_some() {
-        let message = "`${` without a name and a `}`; write `$${` for the characters".to_owned();
-        let kind = ProblemKind::Invalid { message };
-        findings.push(Finding {
-            kind,
-            at: at.to_owned(),
-            key,
-        });
-    }
-    for reference in references_in(text) {
-        let root = root_of(&reference);
-        let known = [&scope.variables, &scope.sent, &scope.pages];
-        if !known.iter().any(|names| names.contains(root)) {
-            let known = known
-                .iter()
-                .flat_map(|names| names.iter().cloned())
-                .collect();
-            let kind = ProblemKind::Unknown {
-                what: "name",
-                name: root.to_owned(),
-                known,
-            };
-            findings.push(Finding {
-                kind,
-                at: at.to_owned(),
-                key,
-            });
-        }
-    }
-}
-
-fn check_step(step: &Step, node: &Node, at: &str, scope: &mut Scope, findings: &mut Vec<Finding>) {
-    let mut defines = None;
-    match step {
-        Step::Request(step) => defines = step.label.as_ref().map(|label| (label, "request")),
-        Step::Notify(step) => defines = step.label.as_ref().map(|label| (label, "notify")),
-        Step::Send(step) => defines = step.label.as_ref().map(|label| (label, "send")),
-        Step::SendRaw(step) => {
-            check_raw(step, at, findings);
-            defines = step.label.as_ref().map(|label| (label, "send_raw"));
-        }
-        Step::Http(step) => {
-            if step.json.is_some() && step.text.is_some() {
-                findings.push(Finding::invalid(format!("{at}/http/text"), "a second body"));
-            }
-            defines = Some((&step.label, "http"));
-        }
-        Step::OpenStream(step) => defines = Some((&step.label, "open_stream")),
-        Step::Drop(step) => check_label(&step.of, &scope.sent, &format!("{at}/drop/of"), findings),
-        Step::Cancel(step) => {
-            check_label(
-                &step.request,
-                &scope.sent,
-                &format!("{at}/cancel/request"),
-                findings,
-            );
-        }
-        Step::Signal(step) => {
-            if !SIGNALS.contains(&step.name.as_str()) {
-                let kind = ProblemKind::Unknown {
-                    what: "signal",
-                    name: step.name.clone(),
-                    known: SIGNALS.map(str::to_owned).to_vec(),
-                };
-                findings.push(Finding::value(format!("{at}/signal/name"), kind));
-            }
-        }
-        Step::Window(WindowStep { ms }) if *ms > WINDOW_MS_MAX => {
-            let message = format!("a window of more than {WINDOW_MS_MAX} ms");
-            findings.push(Finding::invalid(format!("{at}/window/ms"), message));
-        }
-        Step::Pages(step) => {
-            if !scope.pages.insert(step.label.clone()) {
-                findings.push(taken(&step.label, format!("{at}/pages/as")));
-            }
-        }
-        Step::Expect(expect) => {
-            check_subject(&expect.subject, &format!("{at}/expect"), scope, findings);
-            let short = node.find("/expect/match").is_some();
-            for (place, case) in expect.accept.iter().enumerate() {
-                let place = if short {
-                    String::new()
-                } else {
-                    format!("/accept/{place}")
-                };
-                if let Some(pattern) = &case.pattern {
-                    check_one_pattern(pattern, &format!("{at}/expect{place}/match"), findings);
-                }
-            }
-        }
-        Step::Capture(step) => {
-            check_subject(&step.from, &format!("{at}/capture/from"), scope, findings);
-            if step
-                .pointer
-                .as_ref()
-                .is_some_and(|at| !at.is_empty() && !at.starts_with('/'))
-            {
-                let message = "a JSON pointer is empty or starts with `/`";
-                findings.push(Finding::invalid(format!("{at}/capture/pointer"), message));
-            }
-            if !scope.variables.insert(step.name.clone()) {
-                findings.push(taken(&step.name, format!("{at}/capture/name")));
-            }
-        }
-        Step::CloseStdin(_) | Step::Barrier(_) | Step::Window(_) => {}
-    }
-    if let Some((label, step)) = defines
-        && !scope.sent.insert(label.clone())
-    {
-        findings.push(taken(label, format!("{at}/{step}/as")));
-    }
-}
-
-fn check_raw(step: &RawStep, at: &str, findings: &mut Vec<Finding>) {
-    match (&step.text, &step.base64) {
-        (Some(_), None) => {}
-        (None, Some(base64)) if is_base64(base64) => {}
-        (None, Some(_)) => {
-            findings.push(Finding::invalid(
-                format!("{at}/send_raw/base64"),
-                "this is no base64",
-            ));
-        }
-        _ => {
-            let message = "`send_raw` has either `text` or `base64`".to_owned();
-            findings.push(Finding::key(
-                format!("{at}/send_raw"),
-                ProblemKind::Invalid { message },
-            ));
-        }
-    }
-}
-
-fn check_subject(subject: &Subject, at: &str, scope: &Scope, findings: &mut Vec<Finding>) {
-    match subject {
-        Subject::Response(label) => {
-            // The requests of a listing are named after it and their place.
-            let page = label.rsplit_once('.').is_some_and(|(name, number)| {
-                scope.pages.contains(name) && number.bytes().all(|byte| byte.is_ascii_digit())
-            });
-            if !page {
-                check_label(label, &scope.sent, &format!("{at}/response"), findings);
-            }
-        }
-        Subject::Http(label) => check_label(label, &scope.sent, &format!("{at}/http"), findings),
-        Subject::Stream(label) => {
-            check_label(label, &scope.sent, &format!("{at}/stream"), findings)
-        }
-        Subject::Replies(label) => {
-            check_label(label, &scope.sent, &format!("{at}/replies"), findings);
-        }
-        Subject::Pages(label) => check_label(label, &scope.pages, &format!("{at}/pages"), findings),
-        Subject::Message(pattern) => {
-            check_one_pattern(pattern, &format!("{at}/message"), findings);
-        }
-        Subject::Messages(pattern) => {
-            check_one_pattern(pattern, &format!("{at}/messages"), findings);
-        }
-        Subject::Exit(_) | Subject::Variables(_) => {}
-    }
-}
-
-/// A label that an earlier step must have.
-fn check_label(label: &str, known: &BTreeSet<String>, at: &str, findings: &mut Vec<Finding>) {
-    if !known.contains(label) {
-        let known = known.iter().cloned().collect();
-        let kind = ProblemKind::Unknown {
-            what: "step label",
-            name: label.to_owned(),
-            known,
-        };
-        findings.push(Finding::value(at, kind));
-    }
-}
-
-/// A pattern in its place.
-fn check_one_pattern(pattern: &serde_json::Value, at: &str, findings: &mut Vec<Finding>) {
-    let Err(error) = check_pattern(pattern) else {
-        return;
-    };
-    let kind = match error.unknown {
-        Some(name) => {
-            let known = OPERATORS.map(str::to_owned).to_vec();
-            ProblemKind::Unknown {
-                what: "operator",
-                name,
-                known,
-            }
-        }
-        None => ProblemKind::Invalid {
-            message: error.message,
-        },
-    };
-    findings.push(Finding::key(format!("{at}{}", error.at), kind));
-}
-
-fn taken(name: &str, at: String) -> Finding {
-    Finding::value(
-        at,
-        ProblemKind::DuplicateKey {
-            key: name.to_owned(),
-        },
-    )
-}
-
-/// Variables that every step can use.
-const BUILT_IN: [&str; 2] = ["revision", "transport"];
-
-/// The signals that can be sent.
-const SIGNALS: [&str; 3] = ["HUP", "INT", "TERM"];
-
-/// The longest that a vector may wait for nothing.
-const WINDOW_MS_MAX: u64 = 2000;
 
 const NO_FAULT: &str = "a check names at least one fault that it must catch";

@@ -16,11 +16,12 @@ mod node;
 mod number;
 pub mod pattern;
 pub mod schemas;
+mod steps;
 pub mod template;
 mod text_format;
 
 pub use diagnostic::{LoadError, Problem, ProblemKind};
-pub use library::{FIXTURES, Known, Library};
+pub use library::{FIXTURES, Known, Library, SHIPPED};
 pub use matcher::{Mismatch, Schemas, matches};
 pub use model::*;
 pub use pattern::check_pattern;

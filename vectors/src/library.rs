@@ -296,8 +296,8 @@ fn unreadable(path: &Path, message: &str) -> LoadError {
     })
 }
 
-/// The files that ship with the program: path below `vectors/`, and text.
-const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
+/// The YAML files that ship with the program: path below `vectors/`, and text.
+pub const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.rs"));
 
 /// The fixtures that `FORMAT.md` lists.
 #[rustfmt::skip]

@@ -201,47 +201,56 @@ impl Matcher<'_> {
             }
             _ => {}
         }
-        let Some(present) = value else {
-            return Err(at.mismatch(describe(operator, argument), None));
+        match value {
+            Some(present) => self.operate_on(operator, argument, present, at, &here),
+            None => Err(at.mismatch(describe(operator, argument), None)),
+        }
+    }
+
+    /// The operators that look at a value that is there.
+    fn operate_on(
+        &self,
+        operator: &str,
+        argument: &Value,
+        value: &Value,
+        at: &At<'_>,
+        here: &At<'_>,
+    ) -> Result<(), Mismatch> {
+        let wrong = |expected: String, why: String| {
+            let actual = format!("{}: {why}", brief(value));
+            Mismatch {
+                at: at.pointer(),
+                expected,
+                actual,
+            }
         };
         let holds = match operator {
-            "$type" => is_of_type(argument, present),
-            "$regex" => return self.regex(argument, present, at),
-            "$gt" => ordering(present, argument) == Some(Ordering::Greater),
-            "$gte" => ordering(present, argument).is_some_and(Ordering::is_ge),
-            "$lt" => ordering(present, argument) == Some(Ordering::Less),
-            "$lte" => ordering(present, argument).is_some_and(Ordering::is_le),
-            "$length" => return self.length(argument, present, &here),
-            "$contains" => list(present)
+            "$type" => is_of_type(argument, value),
+            "$regex" => matches_regex(argument, value),
+            "$gt" => ordering(value, argument) == Some(Ordering::Greater),
+            "$gte" => ordering(value, argument).is_some_and(Ordering::is_ge),
+            "$lt" => ordering(value, argument) == Some(Ordering::Less),
+            "$lte" => ordering(value, argument).is_some_and(Ordering::is_le),
+            "$contains" => list(value)
                 .iter()
-                .any(|item| self.compare(argument, Some(item), &here).is_ok()),
-            "$each" => return self.each(argument, present, &here),
-            "$unique" => return unique(argument, present, &here),
-            "$increasing" => return increasing(argument, present, &here),
-            "$exactly" => exactly(argument, present, 0),
-            "$json" => return self.json(argument, present, &here),
-            "$base64" => present.as_str().is_some_and(is_base64),
-            "$uri" => present.as_str().is_some_and(is_uri),
+                .any(|item| self.compare(argument, Some(item), here).is_ok()),
+            "$exactly" => exactly(argument, value, 0),
+            "$base64" => value.as_str().is_some_and(is_base64),
+            "$uri" => value.as_str().is_some_and(is_uri),
+            "$length" => return self.length(argument, value, here),
+            "$each" => return self.each(argument, value, here),
+            "$unique" => return unique(argument, value, here),
+            "$increasing" => return increasing(argument, value, here),
+            "$json" => return self.json(argument, value, here),
             "$definition" => {
                 let name = argument.as_str().unwrap_or_default();
-                return self
-                    .schemas
-                    .definition(name, present)
-                    .map_err(|why| Mismatch {
-                        at: at.pointer(),
-                        expected: format!("a valid {name}"),
-                        actual: format!("{}: {why}", brief(present)),
-                    });
+                let result = self.schemas.definition(name, value);
+                return result.map_err(|why| wrong(format!("a valid {name}"), why));
             }
             "$conforms_to" => {
-                return self
-                    .schemas
-                    .conforms(argument, present)
-                    .map_err(|why| Mismatch {
-                        at: at.pointer(),
-                        expected: format!("an instance of the schema {}", brief(argument)),
-                        actual: format!("{}: {why}", brief(present)),
-                    });
+                let result = self.schemas.conforms(argument, value);
+                let expected = || format!("an instance of the schema {}", brief(argument));
+                return result.map_err(|why| wrong(expected(), why));
             }
             // Refused when a file is loaded; an unknown operator matches nothing.
             _ => false,
@@ -249,7 +258,7 @@ impl Matcher<'_> {
         if holds {
             Ok(())
         } else {
-            Err(at.mismatch(describe(operator, argument), value))
+            Err(at.mismatch(describe(operator, argument), Some(value)))
         }
     }
 
@@ -263,21 +272,6 @@ impl Matcher<'_> {
         }
         let all: Vec<String> = patterns.iter().map(brief).collect();
         Err(at.mismatch(format!("one of {}", all.join(", ")), value))
-    }
-
-    fn regex(&self, pattern: &Value, value: &Value, at: &At<'_>) -> Result<(), Mismatch> {
-        let expected = describe("$regex", pattern);
-        let found = pattern
-            .as_str()
-            .zip(value.as_str())
-            .is_some_and(|(pattern, text)| {
-                cached_regex(pattern).is_some_and(|regex| regex.is_match(text))
-            });
-        if found {
-            Ok(())
-        } else {
-            Err(at.mismatch(expected, Some(value)))
-        }
     }
 
     fn length(&self, pattern: &Value, value: &Value, at: &At<'_>) -> Result<(), Mismatch> {
@@ -366,6 +360,14 @@ fn is_of_type(types: &Value, value: &Value) -> bool {
         Value::Array(names) => names.iter().any(is),
         name => is(name),
     }
+}
+
+/// Whether a string holds a match.
+fn matches_regex(pattern: &Value, value: &Value) -> bool {
+    let both = pattern.as_str().zip(value.as_str());
+    both.is_some_and(|(pattern, text)| {
+        cached_regex(pattern).is_some_and(|regex| regex.is_match(text))
+    })
 }
 
 /// How two numbers compare; `None` unless both are numbers.

@@ -96,3 +96,82 @@ fn loading_takes_no_time_that_a_person_would_notice() {
     );
     println!("{} vectors in {taken:?}", library.vectors.len());
 }
+
+/// The editor's schema for a shipped file.
+fn schema_for(path: &str) -> serde_json::Value {
+    let name = match path.split('/').next() {
+        Some("requirements") => "requirements",
+        Some("rules") => "rule",
+        _ => "vector",
+    };
+    let path = format!("{}/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("the schema is there");
+    serde_json::from_str(&text).expect("the schema is JSON")
+}
+
+/// What an editor would say of a file.
+fn complaints(schema: &serde_json::Value, text: &str) -> Vec<String> {
+    let instance: serde_json::Value = serde_saphyr::from_str(text).expect("the file is YAML");
+    let validator = jsonschema::validator_for(schema).expect("the schema is one");
+    validator
+        .iter_errors(&instance)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
+}
+
+#[test]
+fn every_shipped_file_is_as_the_editors_schema_says() {
+    for (path, text) in mcp_verdict_vectors::SHIPPED {
+        let complaints = complaints(&schema_for(path), text);
+        assert!(complaints.is_empty(), "{path}: {}", complaints.join("\n"));
+    }
+}
+
+#[test]
+fn the_editors_schema_refuses_what_the_loader_refuses() {
+    let (_, example) = *mcp_verdict_vectors::SHIPPED
+        .iter()
+        .find(|(path, _)| *path == "example.yaml")
+        .expect("the example ships");
+    for (from, to) in [
+        ("title:", "titel:"),
+        ("level: MUST", "level: MSUT"),
+        ("id: example", "id: Exam ple"),
+        ("2024-11-05:", "2024-11-06:"),
+        ("verdict: fail", "verdict: failed"),
+        ("- request:", "- requst:"),
+        ("response: call", "respons: call"),
+        ("{$length: 1}", "{$lenght: 1}"),
+        ("{$type: object}", "{$type: objekt}"),
+        ("      as: call", "      as: call\n      ass: call"),
+        ("      match: {$length: 1}\n", ""),
+        (
+            "      match: {$length: 1}",
+            "      match: {$length: 1}\n      absent: true",
+        ),
+        ("          because: the tool could not be called\n", ""),
+        ("- barrier: {}", "- barrier: {}\n    window: {ms: 1}"),
+        ("- barrier: {}", "- window: {ms: 2001}"),
+    ] {
+        assert_eq!(
+            example.matches(from).count(),
+            1,
+            "`{from}` stands once in the example"
+        );
+        let broken = example.replace(from, to);
+        assert!(
+            !complaints(&schema_for("example.yaml"), &broken).is_empty(),
+            "{to}"
+        );
+        let ledgers: Vec<_> = mcp_verdict_vectors::SHIPPED
+            .iter()
+            .copied()
+            .filter(|(path, _)| path.starts_with("requirements/"))
+            .chain([("example.yaml", broken.as_str())])
+            .collect();
+        assert!(
+            Library::from_files(&ledgers, &Known::default()).is_err(),
+            "{to}"
+        );
+    }
+}
