@@ -58,7 +58,7 @@ pub(crate) struct Refusal {
 struct Health {
     /// It is gone: why.
     gone: Option<String>,
-    /// The vectors that were under way, or had just ended, when it was last seen alive.
+    /// The vectors that are under way, or whose exchanges broke off.
     suspects: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ struct Health {
 const SECOND_TRY_AFTER: Duration = Duration::from_millis(300);
 
 /// How many checks are named as those during which a target went.
-const SUSPECTS_MAX: usize = 4;
+const SUSPECTS_MAX: usize = 16;
 
 impl<'t> Pool<'t> {
     pub(crate) fn new(target: &'t Prepared, timeout: Duration) -> Self {
@@ -95,15 +95,23 @@ impl<'t> Pool<'t> {
         })
     }
 
-    /// Remembers what ran when a server was last known to be alive.
+    /// Remembers what runs while a server is alive. A child serves one vector, so its end says nothing of
+    /// the next one's.
     pub(crate) fn suspect(&self, way: usize, check: &str) {
+        if matches!(self.target.ways[way].address, Address::Command { .. }) {
+            return;
+        }
         let mut health = locked(&self.health);
         let health = health.entry(self.server(way)).or_default();
-        if health.gone.is_none() {
-            health.suspects.retain(|suspect| suspect != check);
+        if health.gone.is_none() && health.suspects.len() < SUSPECTS_MAX {
             health.suspects.push(check.to_owned());
-            let surplus = health.suspects.len().saturating_sub(SUSPECTS_MAX);
-            health.suspects.drain(..surplus);
+        }
+    }
+
+    /// Notes that a vector ended with its server alive.
+    pub(crate) fn clear(&self, way: usize, check: &str) {
+        if let Some(health) = locked(&self.health).get_mut(&self.server(way)) {
+            health.suspects.retain(|suspect| suspect != check);
         }
     }
 

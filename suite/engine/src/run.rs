@@ -282,7 +282,10 @@ impl<'r> UnderWay<'r> {
         let mut judge = locked(&self.judge);
         let result = judge.add(&transcript);
         let verdict = result.verdict;
-        if !alone && verdict != Verdict::Pass && broke_off(&View::of(&transcript)) {
+        let broken = verdict != Verdict::Pass && broke_off(&View::of(&transcript));
+        if !broken {
+            self.pool.clear(work.way, &transcript.head.check);
+        } else if !alone {
             locked(&self.again).push(work);
         }
         (self.progress)(Progress::Judged {

@@ -93,12 +93,12 @@ struct Drive<'d> {
 impl Drive<'_> {
     async fn run(&mut self) {
         let steps = self.vector.steps.len();
+        self.recorder.record(EventKind::Step { index: 0 });
         for index in 0..steps {
             if self.is_out_of_time() {
                 self.cut_off = true;
                 return;
             }
-            self.recorder.record(EventKind::Step { index });
             if let Err(trouble) = self.step(index).await {
                 self.recorder.record(EventKind::Trouble { text: trouble });
                 self.recorder.record(EventKind::Step { index: steps });
@@ -107,26 +107,15 @@ impl Drive<'_> {
             if self.cut_off || self.recorder.is_full() {
                 return;
             }
-            if matches!(
-                self.vector.steps[index],
-                Step::Expect(_) | Step::Capture(_) | Step::Barrier(_)
-            ) {
-                // The mark of the next step is the horizon up to which this one is judged.
-                self.recorder.record(EventKind::Step { index: index + 1 });
-                if self.judge(index) == Flow::Stop {
-                    if index + 1 != steps {
-                        self.recorder.record(EventKind::Step { index: steps });
-                    }
-                    return;
+            // The next mark, at last the one behind the last step, is the horizon of this one's judgement.
+            self.recorder.record(EventKind::Step { index: index + 1 });
+            if self.judge(index) == Flow::Stop {
+                if index + 1 != steps {
+                    self.recorder.record(EventKind::Step { index: steps });
                 }
-                if index + 1 == steps {
-                    return;
-                }
-            } else {
-                self.judge(index);
+                return;
             }
         }
-        self.recorder.record(EventKind::Step { index: steps });
     }
 
     /// Judges a step that is over.
