@@ -290,7 +290,7 @@ fn listed(revisions: &[Revision]) -> String {
 /// How to write what was probably meant.
 fn not_json_advice(text: &str) -> String {
     match text.to_ascii_lowercase().as_str() {
-        "~" | "null" | "none" => format!("write `null`, or `\"{text}\"` for the string"),
+        "~" | "null" => format!("write `null`, or `\"{text}\"` for the string"),
         "true" | "yes" | "on" | "y" => format!("write `true`, or `\"{text}\"` for the string"),
         "false" | "no" | "off" | "n" => format!("write `false`, or `\"{text}\"` for the string"),
         _ => format!("write it as JSON would, or `\"{text}\"` for the string"),

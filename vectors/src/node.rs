@@ -301,8 +301,8 @@ fn not_json(raw: &str, span: &Range<usize>) -> Refusal {
 }
 
 /// Plain words that some YAML readers take for something else than a string.
-const AMBIGUOUS_WORDS: [&str; 13] = [
-    "yes", "no", "on", "off", "y", "n", "~", "", ".inf", "+.inf", "-.inf", ".nan", "none",
+const AMBIGUOUS_WORDS: [&str; 12] = [
+    "yes", "no", "on", "off", "y", "n", "~", "", ".inf", "+.inf", "-.inf", ".nan",
 ];
 
 /// Deeper nesting than any message needs, and shallow enough for every stack.

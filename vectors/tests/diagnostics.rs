@@ -604,6 +604,14 @@ fn a_fail_that_an_author_asks_for_needs_a_must() {
 }
 
 #[test]
+fn every_session_mode_is_a_plain_word() {
+    for mode in ["none", "fresh", "shared"] {
+        let text = SOUND.replace("steps:", &format!("session: {mode}\nsteps:"));
+        assert!(load(&[("server/call.yaml", &text)]).is_ok(), "{mode}");
+    }
+}
+
+#[test]
 fn an_expectation_knows_its_line() {
     let library = load(&[("server/call.yaml", SOUND)]).unwrap();
     let steps = &library.vectors[0].steps;
