@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use mcp_verdict_wire::{TransportKind, transcript::Exchange};
 
-use crate::{Recorder, Redactor};
+use crate::{
+    Recorder, Redactor, http,
+    stdio::{self, Program},
+};
 
 /// Where a target is, and over which transport it is reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +69,7 @@ pub struct Outgoing {
 }
 
 /// An HTTP request on its way out that is not just a message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct HttpCall {
     /// The method.
     pub method: String,
@@ -113,6 +116,14 @@ pub enum OpenError {
     /// Certificates cannot be read, or the client cannot be built.
     #[error("set up TLS: {0}")]
     Tls(String),
+    /// A header of the user's cannot be sent.
+    #[error("use the header `{name}`: {why}")]
+    Header {
+        /// Its name.
+        name: String,
+        /// What is wrong with it; not its value.
+        why: String,
+    },
     /// The event stream of an HTTP+SSE server did not come, or brought no `endpoint` in time.
     #[error("open the event stream: {0}")]
     Stream(String),
@@ -124,6 +135,9 @@ pub enum SendError {
     /// The child's input is closed, by us or by its end.
     #[error("the target's standard input is closed")]
     InputClosed,
+    /// The child does not read its input, and too much waits for it already.
+    #[error("the target does not read its standard input")]
+    Stuck,
     /// This transport has no such thing.
     #[error("{transport} has no {what}")]
     Unsupported {
@@ -143,17 +157,62 @@ pub enum SendError {
 #[derive(Debug)]
 pub struct Connection {
     recorder: Recorder,
+    transport: TransportKind,
+    carrier: Carrier,
 }
 
-#[expect(clippy::unused_async, reason = "the skeleton of the interface")]
+#[derive(Debug)]
+enum Carrier {
+    Http(Box<http::Client>),
+    Stdio(Box<stdio::Child>),
+}
+
 impl Connection {
     /// Opens a connection: starts the child, or prepares the client; for HTTP+SSE opens the stream and waits
     /// for its `endpoint`.
     ///
     /// # Errors
     /// When the child cannot be started, the URL is none, TLS cannot be set up, or the stream does not open.
-    pub async fn open(_address: &Address, _options: &Options, recorder: Recorder) -> Result<Self, OpenError> {
-        Ok(Self { recorder })
+    pub async fn open(
+        address: &Address,
+        options: &Options,
+        recorder: Recorder,
+    ) -> Result<Self, OpenError> {
+        let (transport, carrier) = match address {
+            Address::Command {
+                program,
+                arguments,
+                environment,
+                directory,
+            } => {
+                let directory = directory.as_deref();
+                let program = Program {
+                    program,
+                    arguments,
+                    environment,
+                    directory,
+                };
+                let child = stdio::Child::start(program, options.exit_grace, recorder.clone())?;
+                (TransportKind::Stdio, Carrier::Stdio(Box::new(child)))
+            }
+            Address::StreamableHttp { url } => {
+                let client = http::Client::new(url, options, recorder.clone())?;
+                (
+                    TransportKind::StreamableHttp,
+                    Carrier::Http(Box::new(client)),
+                )
+            }
+            Address::HttpSse { url } => {
+                let mut client = http::Client::new(url, options, recorder.clone())?;
+                client.open_stream(options.connect_timeout).await?;
+                (TransportKind::HttpSse, Carrier::Http(Box::new(client)))
+            }
+        };
+        Ok(Self {
+            recorder,
+            transport,
+            carrier,
+        })
     }
 
     /// Where everything is recorded.
@@ -162,45 +221,108 @@ impl Connection {
         &self.recorder
     }
 
+    /// The transport.
+    #[must_use]
+    pub fn transport(&self) -> TransportKind {
+        self.transport
+    }
+
+    /// Where messages are posted, as the `endpoint` event of an HTTP+SSE server said. `None` elsewhere.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<String> {
+        match &self.carrier {
+            Carrier::Http(client) => client.named_endpoint(),
+            Carrier::Stdio(_) => None,
+        }
+    }
+
+    /// Whether an answer can still come: the child runs and is listened to, the stream of HTTP+SSE is
+    /// open. A connection on which a limit was broken is of no use any more.
+    #[must_use]
+    pub fn is_usable(&self) -> bool {
+        match &self.carrier {
+            Carrier::Http(client) => client.is_usable(),
+            Carrier::Stdio(child) => child.is_usable(),
+        }
+    }
+
     /// Sets a header of every later HTTP request (session id, protocol version), or removes it.
-    pub fn set_header(&mut self, _name: &str, _value: Option<String>) {}
+    pub fn set_header(&mut self, name: &str, value: Option<String>) {
+        match &mut self.carrier {
+            Carrier::Http(client) => client.set_header(name, value),
+            Carrier::Stdio(_) => {}
+        }
+    }
 
     /// Sends a message: a line on stdio, a POST on HTTP. Returns its exchange (0 on stdio) as soon as it is
     /// on its way; the response is recorded when it comes.
     ///
     /// # Errors
     /// When it cannot be sent at all. A refused or broken connection is recorded, not returned.
-    pub async fn send(&mut self, _outgoing: Outgoing) -> Result<Exchange, SendError> {
-        Ok(0)
+    pub async fn send(&mut self, outgoing: Outgoing) -> Result<Exchange, SendError> {
+        match &mut self.carrier {
+            Carrier::Http(client) => Ok(client.send(outgoing)),
+            Carrier::Stdio(child) => child.send(outgoing).await,
+        }
     }
 
     /// Sends an HTTP request.
     ///
     /// # Errors
     /// As for [`Connection::send`], and on transports without HTTP.
-    pub async fn http(&mut self, _call: HttpCall) -> Result<Exchange, SendError> {
-        Ok(0)
+    pub async fn http(&mut self, call: HttpCall) -> Result<Exchange, SendError> {
+        match &mut self.carrier {
+            Carrier::Http(client) => client.call(call),
+            Carrier::Stdio(_) => Err(self.unsupported("HTTP requests")),
+        }
     }
 
     /// Drops an HTTP exchange that is still open, and records its end.
-    pub fn drop_exchange(&mut self, _exchange: Exchange) {}
+    pub fn drop_exchange(&mut self, exchange: Exchange) {
+        match &mut self.carrier {
+            Carrier::Http(client) => client.drop_exchange(exchange),
+            Carrier::Stdio(_) => {}
+        }
+    }
 
-    /// Closes the child's standard input.
+    /// Closes the child's standard input, after everything sent before.
     ///
     /// # Errors
     /// On transports without one.
     pub async fn close_input(&mut self) -> Result<(), SendError> {
-        Ok(())
+        match &mut self.carrier {
+            Carrier::Http(_) => Err(self.unsupported("standard input")),
+            Carrier::Stdio(child) => {
+                child.close_input().await;
+                Ok(())
+            }
+        }
     }
 
-    /// Sends the child's process group a signal: `TERM`, `INT`, `HUP`, `KILL`.
+    /// Sends the child's process group a signal: `TERM`, `INT`, `HUP`, `KILL`. Nothing is sent, and
+    /// nothing recorded, when the child is gone.
     ///
     /// # Errors
-    /// On transports without a child.
-    pub fn signal(&mut self, _name: &str) -> Result<(), SendError> {
-        Ok(())
+    /// On transports without a child, and for an unknown name.
+    pub fn signal(&mut self, name: &str) -> Result<(), SendError> {
+        match &self.carrier {
+            Carrier::Http(_) => Err(self.unsupported("signals")),
+            Carrier::Stdio(child) => child.signal(name),
+        }
     }
 
     /// Ends the connection and waits until all of it is gone: child, group, exchanges.
-    pub async fn shutdown(self, _how: Shutdown) {}
+    pub async fn shutdown(self, how: Shutdown) {
+        match self.carrier {
+            Carrier::Http(client) => client.shutdown().await,
+            Carrier::Stdio(child) => child.shutdown(how).await,
+        }
+    }
+
+    fn unsupported(&self, what: &'static str) -> SendError {
+        SendError::Unsupported {
+            transport: self.transport,
+            what,
+        }
+    }
 }

@@ -4,7 +4,10 @@
 //! [`Recorder`], where the driver waits for it. Nothing here judges, retries or repairs.
 
 mod connection;
+mod exchanges;
+mod http;
 mod recorder;
+mod stdio;
 
 pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,

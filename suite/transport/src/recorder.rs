@@ -7,7 +7,7 @@ use std::{
 
 use mcp_verdict_wire::{
     limits::{TRANSCRIPT_BYTES_MAX, TRANSCRIPT_EVENTS_MAX},
-    transcript::{Bytes, Event, EventKind, Exchange},
+    transcript::{Bytes, Ended, Event, EventKind, Exchange, SseFields},
 };
 use tokio::sync::watch;
 
@@ -46,7 +46,11 @@ impl Recorder {
             exchanges: 0,
             full: false,
         };
-        Self { book: Arc::new(Mutex::new(book)), grown: Arc::new(watch::channel(0).0), redactor }
+        Self {
+            book: Arc::new(Mutex::new(book)),
+            grown: Arc::new(watch::channel(0).0),
+            redactor,
+        }
     }
 
     /// Begins a new check on the same connection: takes all events recorded so far, puts `prelude` in
@@ -142,13 +146,24 @@ impl Redactor {
     /// Replaces each of `secrets` (those shorter than 4 bytes are not looked for) wherever it appears.
     #[must_use]
     pub fn new(secrets: impl IntoIterator<Item = String>) -> Self {
-        Self { secrets: Arc::new(secrets.into_iter().filter(|secret| secret.len() >= 4).collect()) }
+        let mut secrets: Vec<String> = secrets
+            .into_iter()
+            .filter(|secret| secret.len() >= 4)
+            .collect();
+        // A secret that holds another one goes first, so that nothing of it is left.
+        secrets.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        secrets.dedup();
+        Self {
+            secrets: Arc::new(secrets),
+        }
     }
 
     /// `text` without secrets.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
+        self.secrets.iter().fold(text.to_owned(), |text, secret| {
+            text.replace(secret, REDACTED)
+        })
     }
 
     fn redact(&self, kind: EventKind) -> EventKind {
@@ -156,67 +171,159 @@ impl Redactor {
             return kind;
         }
         let all = |headers: Vec<(String, String)>| {
-            headers.into_iter().map(|(name, value)| (name, self.text(&value))).collect()
+            headers
+                .into_iter()
+                .map(|(name, value)| (name, self.text(&value)))
+                .collect()
         };
         match kind {
-            EventKind::Sent { exchange, label, meant, bytes } => {
-                EventKind::Sent { exchange, label, meant, bytes: self.bytes(bytes) }
-            }
-            EventKind::Received { exchange, sse, bytes } => {
-                EventKind::Received { exchange, sse, bytes: self.bytes(bytes) }
-            }
-            EventKind::HttpRequest { exchange, label, meant, method, url, headers, body } => {
-                EventKind::HttpRequest {
+            EventKind::Sent {
+                exchange,
+                label,
+                meant,
+                bytes,
+            } => EventKind::Sent {
+                exchange,
+                label,
+                meant,
+                bytes: self.bytes(bytes),
+            },
+            EventKind::Received {
+                exchange,
+                sse,
+                bytes,
+            } => {
+                let sse = sse.map(|fields| self.fields(fields));
+                EventKind::Received {
                     exchange,
-                    label,
-                    meant,
-                    method,
-                    url: self.text(&url),
-                    headers: all(headers),
-                    body: body.map(|body| self.bytes(body)),
+                    sse,
+                    bytes: self.bytes(bytes),
                 }
             }
-            EventKind::HttpResponse { exchange, status, version, headers } => {
-                EventKind::HttpResponse { exchange, status, version, headers: all(headers) }
-            }
-            EventKind::HttpBody { exchange, bytes } => {
-                EventKind::HttpBody { exchange, bytes: self.bytes(bytes) }
-            }
-            EventKind::SseEvent { exchange, fields, data } => {
-                EventKind::SseEvent { exchange, fields, data: self.bytes(data) }
-            }
-            EventKind::SseComment { exchange, text } => {
-                EventKind::SseComment { exchange, text: self.bytes(text) }
-            }
-            EventKind::Stderr { bytes } => EventKind::Stderr { bytes: self.bytes(bytes) },
-            EventKind::OutputClosed { rest } => {
-                EventKind::OutputClosed { rest: self.bytes(rest) }
-            }
+            EventKind::HttpRequest {
+                exchange,
+                label,
+                meant,
+                method,
+                url,
+                headers,
+                body,
+            } => EventKind::HttpRequest {
+                exchange,
+                label,
+                meant,
+                method,
+                url: self.text(&url),
+                headers: all(headers),
+                body: body.map(|body| self.bytes(body)),
+            },
+            EventKind::HttpResponse {
+                exchange,
+                status,
+                version,
+                headers,
+            } => EventKind::HttpResponse {
+                exchange,
+                status,
+                version,
+                headers: all(headers),
+            },
+            EventKind::HttpBody { exchange, bytes } => EventKind::HttpBody {
+                exchange,
+                bytes: self.bytes(bytes),
+            },
+            EventKind::SseEvent {
+                exchange,
+                fields,
+                data,
+            } => EventKind::SseEvent {
+                exchange,
+                fields: self.fields(fields),
+                data: self.bytes(data),
+            },
+            EventKind::SseComment { exchange, text } => EventKind::SseComment {
+                exchange,
+                text: self.bytes(text),
+            },
+            EventKind::HttpEnd {
+                exchange,
+                how: Ended::Broken(reason),
+            } => EventKind::HttpEnd {
+                exchange,
+                how: Ended::Broken(self.text(&reason)),
+            },
+            EventKind::Stderr { bytes } => EventKind::Stderr {
+                bytes: self.bytes(bytes),
+            },
+            EventKind::OutputClosed { rest } => EventKind::OutputClosed {
+                rest: self.bytes(rest),
+            },
             EventKind::ProcessStarted { command } => EventKind::ProcessStarted {
                 command: command.iter().map(|word| self.text(word)).collect(),
             },
-            EventKind::Trouble { text } => EventKind::Trouble { text: self.text(&text) },
+            EventKind::Trouble { text } => EventKind::Trouble {
+                text: self.text(&text),
+            },
             other => other,
         }
     }
 
-    fn bytes(&self, bytes: Bytes) -> Bytes {
-        match std::str::from_utf8(&bytes.0) {
-            Ok(text) if self.secrets.iter().any(|secret| text.contains(secret)) => {
-                Bytes::from(self.text(text).as_str())
-            }
-            _ => bytes,
+    fn fields(&self, fields: SseFields) -> SseFields {
+        let clean = |text: Option<String>| text.map(|text| self.text(&text));
+        SseFields {
+            event: clean(fields.event),
+            id: clean(fields.id),
+            retry: fields.retry,
         }
+    }
+
+    fn bytes(&self, bytes: Bytes) -> Bytes {
+        self.secrets
+            .iter()
+            .fold(bytes, |bytes, secret| replace(bytes, secret.as_bytes()))
     }
 }
 
+/// `bytes` with [`REDACTED`] for each `secret`, whether they are text or not.
+fn replace(bytes: Bytes, secret: &[u8]) -> Bytes {
+    let mut kept = Vec::new();
+    let mut rest = bytes.0.as_slice();
+    while let Some(place) = find(rest, secret) {
+        kept.extend_from_slice(&rest[..place]);
+        kept.extend_from_slice(REDACTED.as_bytes());
+        rest = &rest[place + secret.len()..];
+    }
+    if kept.is_empty() {
+        return bytes;
+    }
+    kept.extend_from_slice(rest);
+    Bytes(kept)
+}
+
+/// Where `wanted`, which is not empty, begins in `bytes`.
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    let (&first, others) = wanted.split_first()?;
+    let mut from = 0;
+    while let Some(place) = bytes[from..].iter().position(|&byte| byte == first) {
+        let place = from + place;
+        if bytes[place + 1..].starts_with(others) {
+            return Some(place);
+        }
+        from = place + 1;
+    }
+    None
+}
+
 /// What stands where a secret was.
-const REDACTED: &str = "[redacted]";
+pub(crate) const REDACTED: &str = "[redacted]";
 
 /// The bytes of an event that a peer, or we, chose; heads count by their fields.
 fn weight(kind: &EventKind) -> usize {
     let of = |headers: &[(String, String)]| {
-        headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum::<usize>()
     };
     match kind {
         EventKind::Sent { bytes, .. }

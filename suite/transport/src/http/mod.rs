@@ -1,0 +1,12 @@
+//! HTTP: requests as the protocol, the user and a vector want them, and what comes back.
+
+mod address;
+mod chunked;
+mod client;
+mod event_stream;
+mod fields;
+mod raw;
+mod response;
+mod tls;
+
+pub(crate) use client::Client;

@@ -1,0 +1,278 @@
+//! One HTTP/1.1 exchange on a connection of its own, with a request that is written as it stands: for
+//! what a well-behaved client would mend or refuse to send.
+
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Url;
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf},
+    net::TcpStream,
+    task::AbortHandle,
+    time::timeout,
+};
+use tokio_rustls::TlsConnector;
+
+use super::{address, chunked::Decoder, fields::Fields, response::Head};
+
+/// Longest head of a response: what the other client takes too.
+const HEAD_BYTES_MAX: usize = 400 * 1024;
+
+/// Most fields of a head.
+const FIELDS_MAX: usize = 100;
+
+/// Most responses with a status of 1xx before the final one.
+const INTERIM_MAX: usize = 16;
+
+/// Bytes read at once.
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// Opens connections.
+#[derive(Clone, Debug)]
+pub(super) struct Dialer {
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) connect_timeout: Duration,
+}
+
+/// A request as it is written.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) method: String,
+    pub(super) url: Url,
+    pub(super) fields: Fields,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A response's body as it comes.
+pub(super) struct Body {
+    source: ReadHalf<Box<dyn Stream>>,
+    /// Read with the head, and not yet looked at.
+    buffered: Vec<u8>,
+    framing: Framing,
+    /// The request may still be on its way.
+    _writing: Writing,
+}
+
+/// The task that writes the request, which ends with the exchange.
+struct Writing(AbortHandle);
+
+#[derive(Debug)]
+enum Framing {
+    Chunked(Decoder),
+    Length { left: u64 },
+    UntilClose,
+}
+
+impl Dialer {
+    /// Sends the request; gives the response's head as soon as it is there.
+    pub(super) async fn exchange(&self, request: Request) -> Result<(Head, Body), String> {
+        let connecting = timeout(self.connect_timeout, self.connect(&request.url));
+        let stream = match connecting.await {
+            Ok(connected) => connected?,
+            Err(_) => {
+                let ms = self.connect_timeout.as_millis();
+                return Err(format!("connect: timed out after {ms} ms"));
+            }
+        };
+        let (mut source, mut sink) = tokio::io::split(stream);
+        let bytes = encode(&request);
+        // A server may answer before it has read everything, or close without reading on.
+        let writing = Writing(
+            tokio::spawn(async move {
+                if let Err(error) = async {
+                    sink.write_all(&bytes).await?;
+                    sink.flush().await
+                }
+                .await
+                {
+                    tracing::debug!(%error, "write the request");
+                }
+                // Dropping this half closes nothing: the other one holds the connection.
+                drop(sink);
+            })
+            .abort_handle(),
+        );
+        let mut buffered = Vec::new();
+        let mut interim = 0;
+        let head = loop {
+            let (head, length) = read_head(&mut source, &mut buffered).await?;
+            buffered.drain(..length);
+            if head.status / 100 != 1 || head.status == 101 {
+                break head;
+            }
+            interim += 1;
+            if interim > INTERIM_MAX {
+                return Err("too many interim responses".to_owned());
+            }
+        };
+        let framing = framing(&request.method, &head)?;
+        Ok((
+            head,
+            Body {
+                source,
+                buffered,
+                framing,
+                _writing: writing,
+            },
+        ))
+    }
+
+    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port_or_known_default().unwrap_or(80);
+        let failed = |error: std::io::Error| format!("connect to {host}:{port}: {error}");
+        let tcp = TcpStream::connect((host, port)).await.map_err(failed)?;
+        tcp.set_nodelay(true).map_err(failed)?;
+        if url.scheme() != "https" {
+            return Ok(Box::new(tcp));
+        }
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+        let tls = TlsConnector::from(self.tls.clone())
+            .connect(name, tcp)
+            .await;
+        Ok(Box::new(
+            tls.map_err(|error| format!("TLS handshake: {error}"))?,
+        ))
+    }
+}
+
+impl Body {
+    /// The next piece of the content; `None` at its end.
+    pub(super) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, String> {
+        loop {
+            match &self.framing {
+                Framing::Length { left: 0 } => return Ok(None),
+                Framing::Chunked(decoder) if decoder.is_done() => return Ok(None),
+                _ => {}
+            }
+            if self.buffered.is_empty() && !read_more(&mut self.source, &mut self.buffered).await? {
+                return match self.framing {
+                    Framing::UntilClose => Ok(None),
+                    _ => Err("the connection closed within the body".to_owned()),
+                };
+            }
+            let mut piece = std::mem::take(&mut self.buffered);
+            match &mut self.framing {
+                Framing::UntilClose => return Ok(Some(piece)),
+                Framing::Length { left } => {
+                    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                    *left -= piece.len() as u64;
+                    return Ok(Some(piece));
+                }
+                Framing::Chunked(decoder) => {
+                    let content = decoder.push(&piece)?;
+                    if !content.is_empty() {
+                        return Ok(Some(content));
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+fn encode(request: &Request) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let target = address::target(&request.url);
+    bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", request.method).as_bytes());
+    for field in request.fields.iter() {
+        bytes.extend_from_slice(format!("{}: {}\r\n", field.name, field.value).as_bytes());
+    }
+    bytes.extend_from_slice(b"\r\n");
+    bytes.extend_from_slice(request.body.as_deref().unwrap_or_default());
+    bytes
+}
+
+/// Reads until `buffered` begins with a whole head; gives it and its length.
+async fn read_head(
+    source: &mut (impl AsyncRead + Unpin),
+    buffered: &mut Vec<u8>,
+) -> Result<(Head, usize), String> {
+    let mut looked = 0;
+    loop {
+        // Parsed only when its end may have come, so that a slow head costs no more than a fast one.
+        let from = looked.min(buffered.len()).saturating_sub(3);
+        if buffered[from..]
+            .windows(2)
+            .any(|pair| pair == b"\n\n" || pair == b"\n\r")
+            && let Some(parsed) = parse_head(buffered)?
+        {
+            return Ok(parsed);
+        }
+        looked = buffered.len();
+        if buffered.len() > HEAD_BYTES_MAX {
+            return Err(format!(
+                "the response's head is longer than {HEAD_BYTES_MAX} bytes"
+            ));
+        }
+        if !read_more(source, buffered).await? {
+            return Err(match buffered.is_empty() {
+                true => "connection closed before a response".to_owned(),
+                false => "connection closed within the response's head".to_owned(),
+            });
+        }
+    }
+}
+
+fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, String> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS_MAX];
+    let mut response = httparse::Response::new(&mut fields);
+    let length = match response.parse(bytes) {
+        Ok(httparse::Status::Complete(length)) => length,
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(error) => return Err(format!("the response's head is not HTTP: {error}")),
+    };
+    let field = |field: &httparse::Header<'_>| {
+        let value = String::from_utf8_lossy(field.value).into_owned();
+        (field.name.to_ascii_lowercase(), value)
+    };
+    let head = Head {
+        status: response.code.unwrap_or_default(),
+        version: format!("HTTP/1.{}", response.version.unwrap_or(1)),
+        headers: response.headers.iter().map(field).collect(),
+    };
+    Ok(Some((head, length)))
+}
+
+/// How the body's end is found (RFC 9112, section 6.3).
+fn framing(method: &str, head: &Head) -> Result<Framing, String> {
+    if method == "HEAD" || head.status / 100 == 1 || matches!(head.status, 204 | 304) {
+        return Ok(Framing::Length { left: 0 });
+    }
+    if let Some(coding) = head.header("transfer-encoding") {
+        let last = coding.rsplit(',').next().unwrap_or_default().trim();
+        return Ok(match last.eq_ignore_ascii_case("chunked") {
+            true => Framing::Chunked(Decoder::new()),
+            false => Framing::UntilClose,
+        });
+    }
+    match head.header("content-length") {
+        Some(length) if length.bytes().all(|byte| byte.is_ascii_digit()) => length
+            .parse()
+            .map(|left| Framing::Length { left })
+            .map_err(|_| format!("the content length `{length}` is none")),
+        Some(length) => Err(format!("the content length `{length}` is none")),
+        None => Ok(Framing::UntilClose),
+    }
+}
+
+/// Appends what comes next; whether anything came.
+async fn read_more(
+    source: &mut (impl AsyncRead + Unpin),
+    buffered: &mut Vec<u8>,
+) -> Result<bool, String> {
+    buffered.reserve(PIECE_BYTES);
+    let read = source.take(PIECE_BYTES as u64).read_buf(buffered).await;
+    read.map(|count| count > 0)
+        .map_err(|error| format!("read: {error}"))
+}

@@ -1,0 +1,133 @@
+//! A child's standard input: a bounded queue and the task that empties it, so that a child which does
+//! not read blocks no one.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    io::AsyncWriteExt,
+    process::ChildStdin,
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    task::AbortHandle,
+    time::timeout,
+};
+
+use crate::SendError;
+
+/// Bytes that may wait for a child to read them: several of the largest messages.
+const QUEUE_BYTES_MAX: u32 = 64 * 1024 * 1024;
+
+/// What a queued message costs beside its bytes.
+const MESSAGE_OVERHEAD_BYTES: usize = 64;
+
+/// How long a message may wait for its place in the queue.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(10);
+
+enum Job {
+    Line {
+        bytes: Vec<u8>,
+        room: OwnedSemaphorePermit,
+    },
+    Close {
+        closed: oneshot::Sender<()>,
+    },
+}
+
+/// A place in the queue.
+pub(super) struct Place(OwnedSemaphorePermit);
+
+/// The queue's end that we hold. Dropping it closes the child's input, whether it reads or not.
+#[derive(Debug)]
+pub(super) struct Input {
+    jobs: mpsc::UnboundedSender<Job>,
+    room: Arc<Semaphore>,
+    writer: AbortHandle,
+    closed: bool,
+}
+
+impl Input {
+    pub(super) fn new(stdin: ChildStdin) -> Self {
+        // The queue is bounded by `room`, which counts bytes.
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let writer = tokio::spawn(write(stdin, queue)).abort_handle();
+        let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
+        Self {
+            jobs,
+            room,
+            writer,
+            closed: false,
+        }
+    }
+
+    /// Waits for room for a message of `length` bytes.
+    pub(super) async fn place(&self, length: usize) -> Result<Place, SendError> {
+        if !self.is_open() {
+            return Err(SendError::InputClosed);
+        }
+        let cost = u32::try_from(length.saturating_add(MESSAGE_OVERHEAD_BYTES)).unwrap_or(u32::MAX);
+        let room = self
+            .room
+            .clone()
+            .acquire_many_owned(cost.min(QUEUE_BYTES_MAX));
+        tokio::select! {
+            room = timeout(QUEUE_PATIENCE, room) => match room {
+                Ok(room) => Ok(Place(room.map_err(|_| SendError::InputClosed)?)),
+                Err(_) => Err(SendError::Stuck),
+            },
+            () = self.jobs.closed() => Err(SendError::InputClosed),
+        }
+    }
+
+    /// Queues a message, which gets its newline here.
+    pub(super) fn write(&self, mut bytes: Vec<u8>, place: Place) {
+        bytes.push(b'\n');
+        // A child that closed its input meanwhile shows in what comes, or does not come, from it.
+        drop(self.jobs.send(Job::Line {
+            bytes,
+            room: place.0,
+        }));
+    }
+
+    /// Closes the input once everything queued is written, or after `patience`. Whether it was open.
+    pub(super) async fn close(&mut self, patience: Duration) -> bool {
+        if std::mem::replace(&mut self.closed, true) {
+            return false;
+        }
+        let (closed, closing) = oneshot::channel();
+        if self.jobs.send(Job::Close { closed }).is_ok()
+            && timeout(patience, closing).await.is_err()
+        {
+            self.writer.abort();
+        }
+        true
+    }
+
+    fn is_open(&self) -> bool {
+        !self.closed && !self.jobs.is_closed()
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.writer.abort();
+    }
+}
+
+async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>) {
+    while let Some(job) = queue.recv().await {
+        match job {
+            Job::Line { bytes, room } => {
+                if let Err(error) = stdin.write_all(&bytes).await {
+                    tracing::debug!(%error, "the child reads no more");
+                    return;
+                }
+                drop(room);
+            }
+            Job::Close { closed } => {
+                drop(stdin);
+                // No one waits any more: then it was closed in another way.
+                let _: Result<(), ()> = closed.send(());
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Newline-delimited JSON over a child's standard streams.
+
+mod child;
+mod group;
+mod input;
+mod lines;
+mod output;
+
+pub(crate) use child::{Child, Program};

@@ -1,0 +1,9 @@
+//! The transports against real children and real sockets. Nothing here sleeps to see something: every
+//! test waits for what the recorder holds.
+
+mod common;
+mod event_stream;
+mod http;
+mod plain_socket;
+mod stdio;
+mod tls;
