@@ -18,6 +18,8 @@ use crate::{judge::Planned, view::declares};
 pub struct Prepared {
     /// Its address or command as a person would type it, without secrets.
     pub name: String,
+    /// How it is named on a command line that runs a check again, without secrets: `-- npx server`.
+    pub reproduce: String,
     /// What the user set for every connection.
     pub options: Options,
     /// The ways to reach it.

@@ -324,7 +324,7 @@ impl<'r> UnderWay<'r> {
             check: vector.id.0.clone(),
             revision: way.revision,
             transport: way.transport,
-            target: self.target.name.clone(),
+            target: self.target.reproduce.clone(),
             seed: self.options.seed,
             bindings: bindings(vector, &way.bindings),
             earlier_ids,

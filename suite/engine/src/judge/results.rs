@@ -108,20 +108,16 @@ fn duration_ms(view: &View<'_>) -> f64 {
     end.saturating_sub(begin_us(view)) as f64 / 1000.0
 }
 
-/// The command that runs these checks again.
+/// The command that runs these checks again. The head names the target as a command line does.
 pub(super) fn reproduce(head: &Head, checks: &[&str]) -> String {
     let checks: Vec<String> = checks
         .iter()
         .map(|check| format!("--check {check}"))
         .collect();
-    let dashes = if head.transport == TransportKind::Stdio {
-        "-- "
-    } else {
-        ""
-    };
     format!(
-        "mcp-verdict run --revision {} {} {dashes}{}",
+        "mcp-verdict run --revision {} --transport {} {} {}",
         head.revision,
+        head.transport,
         checks.join(" "),
         head.target
     )

@@ -124,7 +124,7 @@ fn a_rule_that_nothing_exercised_is_inconclusive_and_one_that_held_passes() {
     assert!(shown.text.contains("\"n\":3"), "{shown:?}");
     assert_eq!(
         broken.reproduce,
-        "mcp-verdict run --revision 2024-11-05 --check rules/test/odd --check t/a -- server"
+        "mcp-verdict run --revision 2024-11-05 --transport stdio --check rules/test/odd --check t/a -- server"
     );
 }
 
@@ -176,7 +176,7 @@ fn a_result_says_clause_exchange_and_command() {
     assert_eq!(whats, ["step 1", "message `call`", "step 2", "message"]);
     assert_eq!(
         result.reproduce,
-        "mcp-verdict run --revision 2026-07-28 --check t/a -- server"
+        "mcp-verdict run --revision 2026-07-28 --transport stdio --check t/a -- server"
     );
 }
 

@@ -57,7 +57,7 @@ pub(crate) fn transcript(
             check: check.to_owned(),
             revision,
             transport,
-            target: "server".to_owned(),
+            target: "-- server".to_owned(),
             seed: 0,
             bindings: BTreeMap::new(),
             earlier_ids: Vec::new(),
