@@ -84,8 +84,8 @@ impl Child {
             gone,
         ));
         Ok(Self {
+            input: Input::new(stdin, recorder.clone()),
             recorder,
-            input: Input::new(stdin),
             group,
             stdout,
             exited,
@@ -108,9 +108,7 @@ impl Child {
 
     /// Closes standard input, after what was sent before.
     pub(crate) async fn close_input(&mut self) {
-        if self.input.close(self.exit_grace).await {
-            self.recorder.record(EventKind::InputClosed);
-        }
+        self.input.close(self.exit_grace).await;
     }
 
     /// Signals the group; nothing happens when the child is gone.

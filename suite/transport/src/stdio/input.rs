@@ -1,8 +1,15 @@
 //! A child's standard input: a bounded queue and the task that empties it, so that a child which does
 //! not read blocks no one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
+use mcp_verdict_wire::transcript::EventKind;
 use tokio::{
     io::AsyncWriteExt,
     process::ChildStdin,
@@ -11,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::SendError;
+use crate::{Recorder, SendError};
 
 /// Bytes that may wait for a child to read them: several of the largest messages.
 const QUEUE_BYTES_MAX: u32 = 64 * 1024 * 1024;
@@ -41,19 +48,40 @@ pub(super) struct Input {
     jobs: mpsc::UnboundedSender<Job>,
     room: Arc<Semaphore>,
     writer: AbortHandle,
+    closing: Closing,
     closed: bool,
 }
 
+/// Records that we close the input: once, and before the child can notice.
+#[derive(Clone, Debug)]
+struct Closing {
+    recorder: Recorder,
+    recorded: Arc<AtomicBool>,
+}
+
+impl Closing {
+    fn record(&self) {
+        if !self.recorded.swap(true, Ordering::Relaxed) {
+            self.recorder.record(EventKind::InputClosed);
+        }
+    }
+}
+
 impl Input {
-    pub(super) fn new(stdin: ChildStdin) -> Self {
+    pub(super) fn new(stdin: ChildStdin, recorder: Recorder) -> Self {
         // The queue is bounded by `room`, which counts bytes.
         let (jobs, queue) = mpsc::unbounded_channel();
-        let writer = tokio::spawn(write(stdin, queue)).abort_handle();
+        let closing = Closing {
+            recorder,
+            recorded: Arc::new(AtomicBool::new(false)),
+        };
+        let writer = tokio::spawn(write(stdin, queue, closing.clone())).abort_handle();
         let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
         Self {
             jobs,
             room,
             writer,
+            closing,
             closed: false,
         }
     }
@@ -87,18 +115,17 @@ impl Input {
         }));
     }
 
-    /// Closes the input once everything queued is written, or after `patience`. Whether it was open.
-    pub(super) async fn close(&mut self, patience: Duration) -> bool {
+    /// Closes the input once everything queued is written, or after `patience`, and records that.
+    pub(super) async fn close(&mut self, patience: Duration) {
         if std::mem::replace(&mut self.closed, true) {
-            return false;
+            return;
         }
         let (closed, closing) = oneshot::channel();
-        if self.jobs.send(Job::Close { closed }).is_ok()
-            && timeout(patience, closing).await.is_err()
-        {
+        let queued = self.jobs.send(Job::Close { closed }).is_ok();
+        if !queued || timeout(patience, closing).await.is_err() {
+            self.closing.record();
             self.writer.abort();
         }
-        true
     }
 
     fn is_open(&self) -> bool {
@@ -112,7 +139,7 @@ impl Drop for Input {
     }
 }
 
-async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>) {
+async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, closing: Closing) {
     while let Some(job) = queue.recv().await {
         match job {
             Job::Line { bytes, room } => {
@@ -123,6 +150,7 @@ async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>) {
                 drop(room);
             }
             Job::Close { closed } => {
+                closing.record();
                 drop(stdin);
                 // No one waits any more: then it was closed in another way.
                 let _: Result<(), ()> = closed.send(());

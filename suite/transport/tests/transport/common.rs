@@ -2,7 +2,9 @@
 
 use std::{future::Future, time::Duration};
 
-use mcp_verdict_transport::{Address, Connection, Options, Outgoing, Recorder, Redactor};
+use mcp_verdict_transport::{
+    Address, Connection, HeaderEdits, HttpCall, Options, Outgoing, Recorder, Redactor,
+};
 use mcp_verdict_wire::transcript::{Ended, Event, EventKind, Exchange};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -198,4 +200,23 @@ pub(crate) async fn until_closed(stream: &mut (impl AsyncReadExt + Unpin)) {
     while let Ok(count) = stream.read(&mut piece).await
         && count > 0
     {}
+}
+
+/// The head of an event stream that ends with its connection.
+pub(crate) const STREAM: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n\
+                      connection: close\r\n\r\n";
+
+pub(crate) fn get(label: &str) -> HttpCall {
+    HttpCall {
+        method: "GET".into(),
+        label: Some(label.into()),
+        ..HttpCall::default()
+    }
+}
+
+pub(crate) fn edits(pairs: &[(&str, Option<&str>)]) -> HeaderEdits {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).into(), value.map(str::to_owned)))
+        .collect()
 }

@@ -2,6 +2,7 @@
 //! test waits for what the recorder holds.
 
 mod common;
+mod ends;
 mod event_stream;
 mod http;
 mod plain_socket;
