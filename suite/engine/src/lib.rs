@@ -6,9 +6,11 @@
 pub mod config;
 pub mod drive;
 pub mod fixtures;
+pub mod inspect;
 pub mod judge;
 pub mod plan;
 mod pool;
+pub mod probe;
 pub mod rules;
 pub mod run;
 pub mod schema;

@@ -13,6 +13,7 @@
 //!
 //! [run]
 //! timeout_ms = 5000
+//! start_timeout_ms = 30000                    # for a program's first answer
 //! safe_tools = ["sleep"]                      # may be called with whatever fits its schema
 //!
 //! [fixtures.tool-slow]
@@ -67,6 +68,7 @@ struct Target {
 #[serde(deny_unknown_fields, default)]
 struct Run {
     timeout_ms: Option<Spanned<u64>>,
+    start_timeout_ms: Option<Spanned<u64>>,
     safe_tools: BTreeSet<String>,
     transports: Vec<TransportKind>,
 }
@@ -140,11 +142,16 @@ pub fn from_file(
         .or(spec.options.ca_cert);
     spec.declared.revisions = target.revisions;
     let run = file.run.unwrap_or_default();
-    if let Some(timeout) = run.timeout_ms {
-        if !TIMEOUTS_MS.contains(timeout.get_ref()) {
-            return Err(reader.wrong(timeout.span(), "expected 50 to 600000 milliseconds"));
+    let timeouts = [
+        (run.timeout_ms, &mut spec.timeout),
+        (run.start_timeout_ms, &mut spec.start_timeout),
+    ];
+    for (given, timeout) in timeouts {
+        let Some(given) = given else { continue };
+        if !TIMEOUTS_MS.contains(given.get_ref()) {
+            return Err(reader.wrong(given.span(), "expected 50 to 600000 milliseconds"));
         }
-        spec.timeout = Duration::from_millis(*timeout.get_ref());
+        *timeout = Duration::from_millis(*given.get_ref());
     }
     spec.declared.transports = run.transports;
     spec.safe_tools = run.safe_tools;

@@ -14,5 +14,6 @@ pub use complete::{
     client_info, complete_notification, complete_request, default_capabilities, tool_headers,
 };
 pub use error::SessionError;
+pub(crate) use error::{cut, ended};
 pub use listen::Reply;
 pub use open::{Session, transport_of};

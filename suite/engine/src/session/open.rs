@@ -67,6 +67,29 @@ impl Session {
         recorder: Recorder,
         timeout: Duration,
     ) -> Result<Self, SessionError> {
+        let patience = match transport_of(address) {
+            // The program has to start first.
+            TransportKind::Stdio => timeout.saturating_mul(START_FACTOR),
+            TransportKind::StreamableHttp | TransportKind::HttpSse => timeout,
+        };
+        let capabilities = client_capabilities;
+        Self::open_within(address, options, revision, capabilities, recorder, timeout, patience)
+            .await
+    }
+
+    /// As [`Session::open`], with a patience of its own for the opening exchange.
+    ///
+    /// # Errors
+    /// As for [`Session::open`].
+    pub async fn open_within(
+        address: &Address,
+        options: &Options,
+        revision: Revision,
+        client_capabilities: &Map<String, Value>,
+        recorder: Recorder,
+        timeout: Duration,
+        patience: Duration,
+    ) -> Result<Self, SessionError> {
         let mut session = Self::bare(
             address,
             options,
@@ -76,11 +99,6 @@ impl Session {
             timeout,
         )
         .await?;
-        let patience = match session.transport {
-            // The program has to start first.
-            TransportKind::Stdio => timeout.saturating_mul(START_FACTOR),
-            TransportKind::StreamableHttp | TransportKind::HttpSse => timeout,
-        };
         let opened = match revision.era() {
             Era::Legacy => session.initialize(patience).await,
             Era::Modern => session.discover(patience).await,

@@ -33,6 +33,8 @@ pub struct TargetSpec {
     pub safe_tools: BTreeSet<String>,
     /// How long an answer is waited for.
     pub timeout: Duration,
+    /// How long a program may take to answer for the first time: it may have to be downloaded first.
+    pub start_timeout: Duration,
     pub(crate) secrets: Secrets,
 }
 
@@ -66,6 +68,7 @@ impl TargetSpec {
             bindings: BTreeMap::new(),
             safe_tools: BTreeSet::new(),
             timeout: TIMEOUT,
+            start_timeout: START_TIMEOUT,
             secrets: Secrets::default(),
         }
     }
@@ -186,6 +189,9 @@ pub(crate) fn shell_words(words: &[String]) -> String {
 
 /// How long an answer is waited for, unless the user says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// `npx` and `uvx` fetch a package of some megabytes within this.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long a connection may take. Local servers need a millisecond; a distant one, with TLS, a second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

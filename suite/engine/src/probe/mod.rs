@@ -1,0 +1,11 @@
+//! Finding out what a target really speaks, and where; and telling the mistakes that everybody makes apart,
+//! each with its way out.
+
+mod discover;
+mod error;
+mod locate;
+mod reach;
+mod speak;
+
+pub use discover::{Discovery, Way, discover};
+pub use error::{Attempt, Found, ProbeError};

@@ -1,0 +1,109 @@
+//! Whether a target speaks one revision at one address.
+
+use std::time::Duration;
+
+use mcp_verdict_transport::{Address, Recorder};
+use mcp_verdict_wire::{Era, Revision, transcript::EventKind};
+use serde_json::Value;
+
+use super::Way;
+use crate::{
+    fixtures::bind,
+    session::{Session, SessionError, default_capabilities, transport_of},
+    target::TargetSpec,
+};
+
+/// What came of one attempt.
+pub(super) struct Spoken {
+    pub(super) revision: Revision,
+    pub(super) outcome: Result<Box<Way>, SessionError>,
+    /// The first line on standard output that is no message, without which the rest is.
+    pub(super) banner: Option<String>,
+}
+
+/// Opens a session, asks the target what it offers, and leaves.
+pub(super) async fn speak(
+    address: &Address,
+    revision: Revision,
+    patience: Duration,
+    spec: &TargetSpec,
+) -> Spoken {
+    let recorder = Recorder::new(spec.options.redactor.clone());
+    let capabilities = default_capabilities(revision);
+    let opened = Session::open_within(
+        address,
+        &spec.options,
+        revision,
+        &capabilities,
+        recorder.clone(),
+        spec.timeout,
+        patience,
+    );
+    let outcome = match opened.await {
+        Ok(session) => explore(session, address, spec).await,
+        Err(error) => Err(error),
+    };
+    Spoken { revision, outcome, banner: banner(&recorder) }
+}
+
+async fn explore(
+    mut session: Session,
+    address: &Address,
+    spec: &TargetSpec,
+) -> Result<Box<Way>, SessionError> {
+    let outcome = match named(&session) {
+        Ok(()) => {
+            let bound = bind(&mut session, spec).await;
+            let instructions = session.opening.as_ref().and_then(|it| it.get("instructions"));
+            Ok(Box::new(Way {
+                address: address.clone(),
+                transport: transport_of(address),
+                revision: session.revision,
+                server_info: session.server_info.clone(),
+                capabilities: session.capabilities.clone(),
+                instructions: instructions.and_then(Value::as_str).map(str::to_owned),
+                session_id: session.session_id.is_some(),
+                bound,
+            }))
+        }
+        Err(error) => Err(error),
+    };
+    session.close().await;
+    outcome
+}
+
+/// Whether the opening exchange names exactly the revision asked for. Other parts of the suite take it
+/// leniently; here it is the question.
+fn named(session: &Session) -> Result<(), SessionError> {
+    let opening = session.opening.as_ref().unwrap_or(&Value::Null);
+    let (method, member) = match session.revision.era() {
+        Era::Legacy => ("initialize", "protocolVersion"),
+        Era::Modern => ("server/discover", "supportedVersions"),
+    };
+    let asked = session.revision;
+    match opening.get(member) {
+        Some(Value::String(version)) if version == asked.as_str() => Ok(()),
+        Some(Value::Array(versions)) if versions.iter().any(|it| it == asked.as_str()) => Ok(()),
+        Some(got @ Value::Array(_)) if asked.era() == Era::Modern => {
+            Err(SessionError::OtherRevision { asked, got: got.to_string() })
+        }
+        _ => Err(SessionError::Malformed {
+            method: method.to_owned(),
+            why: format!("its result has no `{member}`"),
+        }),
+    }
+}
+
+fn banner(recorder: &Recorder) -> Option<String> {
+    recorder.look(|events| {
+        events.iter().find_map(|event| match &event.kind {
+            EventKind::Received { exchange: 0, bytes, .. } => {
+                let is_message = serde_json::from_slice::<Value>(&bytes.0).is_ok();
+                let text = bytes.to_text();
+                let is_banner = !is_message && !text.trim().is_empty();
+                is_banner.then(|| crate::session::cut(&text, 80))
+            }
+            _ => None,
+        })
+    })
+}
