@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The reference MCP server: conformant in every revision, over stdio, Streamable HTTP and HTTP+SSE, and
+//! able to deviate on request.
+//!
+//! - `core` is the server: messages in, messages out.
+//! - [`serve_stdio`] and [`Served`] bind it to a transport; one HTTP listener serves `/mcp` for both eras
+//!   and `/sse` with `/messages` for the old transport.
+//! - [`faults()`] lists the ways in which it can be made to misbehave; `core` knows none of them.
+//!
+//! Everything that a client can make it hold is bounded, and it listens on the loopback interface
+//! unless it is told otherwise.
+
+mod core;
+mod faults;
+mod serve;
+
+pub use crate::core::{Departure, Facts, Memory, Payload};
+pub use faults::{
+    Act, Arrived, Event, Fault, Hook, HttpRequest, HttpResponse, LineIn, Moment, Replay,
+    SessionEvent, faults, find,
+};
+pub use serve::{MockConfig, Served, StartError, serve_lines, serve_stdio};

@@ -1,0 +1,158 @@
+//! The faults that one server was started with, and how they are applied.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    Act, Arrived, Event, Fault, Hook, HttpRequest, HttpResponse, LineIn, Moment, SessionEvent, find,
+};
+use crate::core::{Departure, Facts, Filter, Payload};
+
+/// The faults of one server; usually none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    hooks: Arc<[Hook]>,
+}
+
+impl Faults {
+    /// The faults of these names.
+    ///
+    /// # Errors
+    /// The first name that no fault has.
+    pub(crate) fn named(names: &[String]) -> Result<Self, String> {
+        let found: Result<Vec<&Fault>, _> = names
+            .iter()
+            .map(|name| find(name).ok_or_else(|| name.clone()))
+            .collect();
+        Ok(Self::of(found?.iter().map(|fault| fault.hook)))
+    }
+
+    fn of(hooks: impl IntoIterator<Item = Hook>) -> Self {
+        fn flatten(hook: Hook, into: &mut Vec<Hook>) {
+            match hook {
+                Hook::All(hooks) => hooks.iter().for_each(|hook| flatten(*hook, into)),
+                hook => into.push(hook),
+            }
+        }
+        let mut flat = Vec::new();
+        hooks.into_iter().for_each(|hook| flatten(hook, &mut flat));
+        Self { hooks: flat.into() }
+    }
+
+    /// What the core's messages pass.
+    pub(crate) fn filter(&self) -> Filter {
+        let faults = self.clone();
+        Arc::new(move |facts, departure| faults.outgoing(facts, departure))
+    }
+
+    fn outgoing(&self, facts: &Facts, departure: Departure) -> Vec<Departure> {
+        let mut departures = vec![departure];
+        for hook in self.hooks.iter() {
+            match hook {
+                Hook::Edit(edit) => {
+                    for departure in &mut departures {
+                        if let Payload::Json(message) = &mut departure.payload {
+                            edit(facts, message);
+                        }
+                    }
+                }
+                Hook::Outgoing(change) => {
+                    departures = departures
+                        .into_iter()
+                        .flat_map(|departure| change(facts, departure))
+                        .collect();
+                }
+                _ => {}
+            }
+        }
+        departures
+    }
+
+    /// A value that arrived.
+    pub(crate) fn incoming(&self, facts: &Facts, message: Value) -> Arrived {
+        let mut arrived = Arrived::pass(message);
+        for hook in self.hooks.iter() {
+            if let Hook::Incoming(change) = hook {
+                for message in std::mem::take(&mut arrived.pass) {
+                    let facts = Facts {
+                        request: Some(message.clone()),
+                        ..facts.clone()
+                    };
+                    let next = change(&facts, message);
+                    arrived.pass.extend(next.pass);
+                    arrived.answers.extend(next.answers);
+                }
+            }
+        }
+        arrived
+    }
+
+    /// An HTTP request that arrived; the response, where a fault answers it.
+    pub(crate) fn http_request(&self, request: &mut HttpRequest) -> Option<HttpResponse> {
+        self.hooks.iter().find_map(|hook| match hook {
+            Hook::HttpRequest(change) => change(request),
+            _ => None,
+        })
+    }
+
+    /// An HTTP response that leaves.
+    pub(crate) fn http_response(&self, request: &HttpRequest, response: &mut HttpResponse) {
+        for hook in self.hooks.iter() {
+            if let Hook::HttpResponse(change) = hook {
+                change(request, response);
+            }
+        }
+    }
+
+    /// An event that leaves.
+    pub(crate) fn stream(&self, facts: &Facts, event: Event) -> Vec<Event> {
+        let mut events = vec![event];
+        for hook in self.hooks.iter() {
+            if let Hook::Stream(change) = hook {
+                events = events
+                    .into_iter()
+                    .flat_map(|event| change(facts, event))
+                    .collect();
+            }
+        }
+        events
+    }
+
+    /// A line that arrived; the first fault that wants something of it gets it.
+    pub(crate) fn line_in(&self, line: &[u8]) -> LineIn {
+        let mut asked = self.hooks.iter().filter_map(|hook| match hook {
+            Hook::LineIn(read) => Some(read(line)),
+            _ => None,
+        });
+        asked
+            .find(|answer| *answer != LineIn::Take)
+            .unwrap_or(LineIn::Take)
+    }
+
+    /// A line that leaves.
+    pub(crate) fn line_out(&self, line: Vec<u8>) -> Vec<u8> {
+        self.hooks.iter().fold(line, |line, hook| match hook {
+            Hook::LineOut(write) => write(line),
+            _ => line,
+        })
+    }
+
+    /// A moment in the life of a process.
+    pub(crate) fn process(&self, moment: Moment) -> Vec<Act> {
+        let acts = self.hooks.iter().filter_map(|hook| match hook {
+            Hook::Process(act) => Some(act(moment)),
+            _ => None,
+        });
+        acts.filter(|act| *act != Act::Nothing).collect()
+    }
+
+    /// A moment in the life of a session.
+    pub(crate) fn session(&self, event: &mut SessionEvent<'_>) {
+        for hook in self.hooks.iter() {
+            if let Hook::Session(change) = hook {
+                change(event);
+            }
+        }
+    }
+}

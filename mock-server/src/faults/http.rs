@@ -1,0 +1,198 @@
+//! Faults of Streamable HTTP: statuses, headers, sessions.
+
+use http::{Method, StatusCode, header};
+
+use super::{Fault, Hook, HttpResponse, Replay, SessionEvent};
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "origin-not-checked",
+        about: "Requests of any web page are served",
+        hook: Hook::HttpRequest(|request| {
+            request.headers.remove(header::ORIGIN);
+            None
+        }),
+    },
+    Fault {
+        name: "host-not-checked",
+        about: "Requests for any host name are served",
+        hook: Hook::HttpRequest(|request| {
+            request.headers.remove(header::HOST);
+            None
+        }),
+    },
+    Fault {
+        name: "accepted-with-body",
+        about: "Accepted notifications are answered with a body",
+        hook: Hook::HttpResponse(|_, response| {
+            if response.status == StatusCode::ACCEPTED {
+                response.body = Some(b"{}".to_vec());
+            }
+        }),
+    },
+    Fault {
+        name: "accepted-with-200",
+        about: "Accepted notifications are answered with 200",
+        hook: Hook::HttpResponse(|_, response| replace(response, 202, 200)),
+    },
+    Fault {
+        name: "wrong-content-type",
+        about: "JSON is sent as text",
+        hook: Hook::HttpResponse(|_, response| {
+            if !response.is_stream() && response.headers.contains_key(header::CONTENT_TYPE) {
+                let plain = http::HeaderValue::from_static("text/plain");
+                response.headers.insert(header::CONTENT_TYPE, plain);
+            }
+        }),
+    },
+    Fault {
+        name: "session-id-not-checked",
+        about: "Requests of unknown sessions are served in whatever session there is",
+        hook: Hook::HttpRequest(|request| {
+            let known = request
+                .header(SESSION_ID)
+                .is_none_or(|id| request.sessions.iter().any(|open| open == id));
+            if let (false, Some(id)) = (known, request.sessions.last().cloned()) {
+                request.set_header(SESSION_ID, &id);
+            }
+            None
+        }),
+    },
+    Fault {
+        name: "session-id-not-required",
+        about: "Requests without a session id are served in whatever session there is",
+        hook: Hook::HttpRequest(|request| {
+            let opens = request
+                .json()
+                .is_some_and(|it| it.get("method") == Some(&"initialize".into()));
+            let modern = request.headers.contains_key("mcp-method");
+            let (missing, last) = (
+                request.header(SESSION_ID).is_none(),
+                request.sessions.last().cloned(),
+            );
+            if let (true, false, false, Some(id)) = (missing, opens, modern, last) {
+                request.set_header(SESSION_ID, &id);
+            }
+            None
+        }),
+    },
+    Fault {
+        name: "session-id-not-ascii",
+        about: "Session ids hold a space",
+        hook: Hook::Session(|event| {
+            if let SessionEvent::Opened { id } = event {
+                id.insert(1, ' ');
+            }
+        }),
+    },
+    Fault {
+        name: "dead-session-400",
+        about: "Requests of a session that is over are answered with 400",
+        hook: Hook::HttpResponse(|request, response| {
+            if request.headers.contains_key(SESSION_ID) {
+                replace(response, 404, 400);
+            }
+        }),
+    },
+    Fault {
+        name: "delete-ignored",
+        about: "Sessions live on after their DELETE",
+        hook: Hook::Session(|event| {
+            if let SessionEvent::Ended { keep } = event {
+                **keep = true;
+            }
+        }),
+    },
+    Fault {
+        name: "resumption-replays-other-stream",
+        about: "A resumed stream brings what belongs to another one",
+        hook: Hook::Session(|event| {
+            if let SessionEvent::Resumed { plan, streams } = event {
+                let meant = plan.first().map(|replay| replay.stream);
+                let others = streams.iter().filter(|stream| Some(**stream) != meant);
+                **plan = others
+                    .map(|stream| Replay {
+                        stream: *stream,
+                        after: None,
+                    })
+                    .collect();
+            }
+        }),
+    },
+    Fault {
+        name: "resumption-from-the-start",
+        about: "A resumed stream brings everything again",
+        hook: Hook::Session(|event| {
+            if let SessionEvent::Resumed { plan, .. } = event {
+                plan.iter_mut().for_each(|replay| replay.after = None);
+            }
+        }),
+    },
+    Fault {
+        name: "accept-not-checked",
+        about: "Requests that do not accept what comes are served all the same",
+        hook: Hook::HttpRequest(|request| {
+            request.set_header("accept", "*/*");
+            None
+        }),
+    },
+    Fault {
+        name: "content-type-not-checked",
+        about: "Requests of any content type are served",
+        hook: Hook::HttpRequest(|request| {
+            request.set_header("content-type", "application/json");
+            None
+        }),
+    },
+    Fault {
+        name: "version-header-not-checked",
+        about: "Any MCP-Protocol-Version is accepted",
+        hook: Hook::HttpRequest(|request| {
+            request.headers.remove("mcp-protocol-version");
+            None
+        }),
+    },
+    Fault {
+        name: "version-header-required-exactly",
+        about: "Legacy requests without MCP-Protocol-Version are refused",
+        hook: Hook::HttpRequest(|request| {
+            let refused = request.headers.contains_key(SESSION_ID)
+                && !request.headers.contains_key("mcp-protocol-version");
+            refused.then(|| HttpResponse::empty(StatusCode::BAD_REQUEST))
+        }),
+    },
+    Fault {
+        name: "get-404",
+        about: "GET is answered with 404",
+        hook: Hook::HttpRequest(|request| {
+            let refused = request.method == Method::GET && request.path == "/mcp";
+            refused.then(|| HttpResponse::empty(StatusCode::NOT_FOUND))
+        }),
+    },
+    Fault {
+        name: "parse-error-200",
+        about: "What is no JSON is refused with status 200",
+        hook: Hook::HttpResponse(|request, response| {
+            if request.json().is_none() && request.method == Method::POST {
+                replace(response, 400, 200);
+            }
+        }),
+    },
+    Fault {
+        name: "internal-error-on-bad-json",
+        about: "What is no JSON leads to status 500",
+        hook: Hook::HttpResponse(|request, response| {
+            if request.json().is_none() && request.method == Method::POST {
+                *response = HttpResponse::empty(StatusCode::INTERNAL_SERVER_ERROR);
+            }
+        }),
+    },
+];
+
+const SESSION_ID: &str = "mcp-session-id";
+
+fn replace(response: &mut HttpResponse, from: u16, to: u16) {
+    if let (true, Ok(to)) = (response.status.as_u16() == from, StatusCode::from_u16(to)) {
+        response.status = to;
+    }
+}

@@ -1,0 +1,101 @@
+//! Faults: named deviations with which the server can be started.
+//!
+//! The conformant server knows nothing of them. A fault is one value in one of the lists below: its
+//! name, what it does, and a [`Hook`] that says where it steps in. Faults combine; where several hook
+//! in at one place, they do so in the order in which they were named.
+//!
+//! To add one, add a value to the list of its area:
+//!
+//! ```text
+//! Fault {
+//!     name: "ids-as-strings",
+//!     about: "Ids of responses are strings, whatever they were",
+//!     hook: Hook::Edit(|_, message| text(message, "/id")),
+//! },
+//! ```
+
+mod active;
+mod base;
+mod cancellation;
+mod completion;
+mod edits;
+mod hooks;
+mod http;
+mod lifecycle;
+mod logging;
+mod modern;
+mod progress;
+mod prompts;
+mod resources;
+mod sse;
+mod stdio;
+mod subscriptions;
+mod tools;
+
+pub(crate) use active::Faults;
+pub use hooks::{
+    Act, Arrived, Event, Hook, HttpRequest, HttpResponse, LineIn, Moment, Replay, SessionEvent,
+};
+
+/// A deviation.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// Its name, unique and permanent.
+    pub name: &'static str,
+    /// What the server does wrong with it, in one line.
+    pub about: &'static str,
+    /// Where it steps in, and what it does there.
+    pub hook: Hook,
+}
+
+/// All of them, by area.
+const CATALOGUE: &[&[Fault]] = &[
+    base::FAULTS,
+    lifecycle::FAULTS,
+    tools::FAULTS,
+    resources::FAULTS,
+    prompts::FAULTS,
+    completion::FAULTS,
+    logging::FAULTS,
+    progress::FAULTS,
+    cancellation::FAULTS,
+    subscriptions::FAULTS,
+    http::FAULTS,
+    sse::FAULTS,
+    stdio::FAULTS,
+    modern::FAULTS,
+];
+
+/// Every fault there is, by area.
+pub fn faults() -> impl Iterator<Item = &'static Fault> {
+    CATALOGUE.iter().copied().flatten()
+}
+
+/// The fault of this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Fault> {
+    faults().find(|fault| fault.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_words_and_unique() {
+        let mut seen = BTreeSet::new();
+        for fault in faults() {
+            assert!(seen.insert(fault.name), "{} is there twice", fault.name);
+            let sound =
+                |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            assert!(fault.name.bytes().all(sound), "{}", fault.name);
+            assert!(
+                !fault.about.is_empty() && !fault.about.ends_with('.'),
+                "{}",
+                fault.name
+            );
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! How a mock server is started.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use mcp_verdict_wire::Revision;
+
+use crate::{core::Core, faults, faults::Faults};
+
+/// How a mock server is started. The default is conformant, in every revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MockConfig {
+    /// Names of the faults it has.
+    pub faults: Vec<String>,
+    /// Host names, beside those of this machine, that a request may name in `Host` and `Origin`.
+    pub allow_hosts: Vec<String>,
+    /// The revisions it speaks.
+    pub revisions: Vec<Revision>,
+}
+
+impl Default for MockConfig {
+    fn default() -> Self {
+        Self {
+            faults: Vec::new(),
+            allow_hosts: Vec::new(),
+            revisions: Revision::ALL.to_vec(),
+        }
+    }
+}
+
+/// Why a mock server cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// There is no revision to speak.
+    #[error("start a server that speaks no revision")]
+    NoRevision,
+    /// The system has no randomness to give.
+    #[error("get randomness: {0}")]
+    Randomness(String),
+    /// No fault has this name.
+    #[error("find the fault `{name}`{}", suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
+    UnknownFault {
+        /// As given.
+        name: String,
+        /// One that is spelled almost like it.
+        suggestion: Option<&'static str>,
+    },
+}
+
+impl MockConfig {
+    /// A server with one fault.
+    #[must_use]
+    pub fn with_fault(name: &str) -> Self {
+        Self {
+            faults: vec![name.to_owned()],
+            ..Self::default()
+        }
+    }
+
+    /// The server and its faults.
+    pub(super) fn start(&self) -> Result<(Arc<Core>, Faults), StartError> {
+        if self.revisions.is_empty() {
+            return Err(StartError::NoRevision);
+        }
+        let faults = Faults::named(&self.faults).map_err(|name| {
+            let suggestion = closest(&name);
+            StartError::UnknownFault { name, suggestion }
+        })?;
+        let core = Core::new(&self.revisions, faults.filter())
+            .map_err(|error| StartError::Randomness(error.to_string()))?;
+        Ok((core, faults))
+    }
+}
+
+/// The fault whose name shares most of its words, or starts the same.
+fn closest(name: &str) -> Option<&'static str> {
+    let words = |name: &str| name.split('-').map(str::to_owned).collect::<Vec<_>>();
+    let wanted = words(name);
+    let shared = |fault: &faults::Fault| {
+        let words = words(fault.name);
+        wanted.iter().filter(|word| words.contains(word)).count() * 10
+            + fault
+                .name
+                .bytes()
+                .zip(name.bytes())
+                .take_while(|(left, right)| left == right)
+                .count()
+    };
+    let best = faults::faults().max_by_key(|fault| shared(fault))?;
+    (shared(best) >= 4).then_some(best.name)
+}

@@ -1,0 +1,192 @@
+//! HTTP as far as all paths share it: whole requests in, replies out, the guard, the limits.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    response::Response,
+};
+use futures_util::StreamExt;
+use http::{Method, StatusCode, header};
+use mcp_verdict_wire::limits::MESSAGE_BYTES_MAX;
+
+use super::{
+    guard::Guard,
+    http_session::Sessions,
+    http_sse::{self, SseSession},
+    reply::Reply,
+    streamable_http,
+};
+use crate::{
+    core::Core,
+    faults::{Faults, HttpRequest, HttpResponse},
+};
+
+/// The path of the Streamable HTTP endpoint.
+pub(super) const MCP_PATH: &str = "/mcp";
+/// The path of the event stream of HTTP+SSE.
+pub(super) const SSE_PATH: &str = "/sse";
+/// Where clients of HTTP+SSE post.
+pub(super) const MESSAGES_PATH: &str = "/messages";
+
+/// One listener's server.
+pub(super) struct HttpServer {
+    pub(super) core: Arc<Core>,
+    pub(super) faults: Faults,
+    pub(super) sessions: Sessions,
+    pub(super) sse_sessions: Mutex<HashMap<String, Arc<SseSession>>>,
+    guard: Guard,
+}
+
+impl HttpServer {
+    pub(super) fn new(
+        core: Arc<Core>,
+        faults: Faults,
+        address: SocketAddr,
+        allowed: &[String],
+    ) -> Self {
+        Self {
+            core,
+            faults,
+            sessions: Sessions::default(),
+            sse_sessions: Mutex::default(),
+            guard: Guard::new(address, allowed),
+        }
+    }
+
+    /// Answers one request.
+    pub(super) async fn answer(self: Arc<Self>, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let mut request = HttpRequest {
+            method: parts.method,
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: parts.headers,
+            body: Vec::new(),
+            sessions: self.sessions.ids(),
+        };
+        let reply = match to_bytes(body, MESSAGE_BYTES_MAX).await {
+            Ok(body) => {
+                request.body = body.into();
+                self.reply(&mut request).await
+            }
+            Err(_) => Reply::refused(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the message is too long",
+                None,
+                None,
+            ),
+        };
+        let Reply { mut head, events } = reply;
+        self.faults.http_response(&request, &mut head);
+        respond(
+            head,
+            events.map(|events| Body::from_stream(events.map(Ok::<_, std::io::Error>))),
+        )
+    }
+
+    async fn reply(self: &Arc<Self>, request: &mut HttpRequest) -> Reply {
+        if let Some(head) = self.faults.http_request(request) {
+            return Reply { head, events: None };
+        }
+        if !self.guard.admits(&request.headers) {
+            return Reply::refused(
+                StatusCode::FORBIDDEN,
+                "this Host or Origin is not allowed",
+                None,
+                None,
+            );
+        }
+        match (request.path.as_str(), &request.method) {
+            (MCP_PATH, &Method::POST) => streamable_http::post(self, request).await,
+            (MCP_PATH, &Method::GET) => streamable_http::get(self, request),
+            (MCP_PATH, &Method::DELETE) => streamable_http::delete(self, request),
+            (MCP_PATH, _) => method_not_allowed("GET, POST, DELETE"),
+            (SSE_PATH, &Method::GET) => http_sse::open(self),
+            (SSE_PATH, _) => method_not_allowed("GET"),
+            (MESSAGES_PATH, &Method::POST) => http_sse::post(self, request).await,
+            (MESSAGES_PATH, _) => method_not_allowed("POST"),
+            _ => Reply::status(StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+/// MUST: RFC 9110 section 15.5.6 wants `Allow`.
+pub(super) fn method_not_allowed(allowed: &str) -> Reply {
+    Reply::status(StatusCode::METHOD_NOT_ALLOWED).with_header("allow", allowed)
+}
+
+/// Whether `Accept` lists this type, or does not restrict types at all.
+pub(super) fn accepts(request: &HttpRequest, media_type: &str) -> bool {
+    let values: Vec<_> = request.headers.get_all(header::ACCEPT).iter().collect();
+    let any_of_kind = media_type
+        .split_once('/')
+        .map(|(kind, _)| format!("{kind}/*"))
+        .unwrap_or_default();
+    let lists = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        !refused && (name == media_type || name == "*/*" || name == any_of_kind)
+    };
+    values.is_empty()
+        || values.iter().any(|value| {
+            value
+                .to_str()
+                .is_ok_and(|value| value.split(',').any(lists))
+        })
+}
+
+fn respond(head: HttpResponse, events: Option<Body>) -> Response {
+    let body = match (head.body, events) {
+        (Some(body), _) => Body::from(body),
+        (None, Some(events)) => events,
+        (None, None) => Body::empty(),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn accept_is_read_by_the_rules_of_http() {
+        let accepts = |accept: Option<&str>, media_type: &str| {
+            let headers =
+                accept.map(|accept| (header::ACCEPT, HeaderValue::from_str(accept).unwrap()));
+            let request = HttpRequest {
+                method: Method::POST,
+                path: String::new(),
+                query: String::new(),
+                headers: HeaderMap::from_iter(headers),
+                body: Vec::new(),
+                sessions: Vec::new(),
+            };
+            super::accepts(&request, media_type)
+        };
+        assert!(accepts(None, "application/json"));
+        assert!(accepts(
+            Some("application/json, text/event-stream"),
+            "text/event-stream"
+        ));
+        assert!(accepts(
+            Some("text/event-stream;q=0.5,application/JSON"),
+            "application/json"
+        ));
+        assert!(accepts(Some("*/*"), "text/event-stream"));
+        assert!(accepts(Some("text/*"), "text/event-stream"));
+        assert!(!accepts(Some("application/json"), "text/event-stream"));
+        assert!(!accepts(Some("text/event-stream;q=0"), "text/event-stream"));
+    }
+}
