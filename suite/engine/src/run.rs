@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::{
     drive::{self, Limits},
-    judge::{Judge, Planned},
+    judge::{self, Judge, Planned},
     plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs},
     pool::{Pool, Refusal, broke_off, inner, locked},
     rules,
@@ -137,8 +137,8 @@ struct UnderWay<'r> {
     notes: Mutex<Vec<String>>,
     /// How much each way has still to do.
     left: Vec<AtomicUsize>,
-    /// Vectors whose exchanges broke off while others ran beside them.
-    again: Mutex<Vec<Work>>,
+    /// Vectors whose exchanges broke off while others ran beside them, to be run again alone.
+    again: Mutex<Vec<(Work, Transcript)>>,
     deadline: Option<Instant>,
 }
 
@@ -197,10 +197,8 @@ impl<'r> UnderWay<'r> {
         .await;
         self.drive_queue(last.into(), 1).await;
         let again = std::mem::take(&mut *locked(&self.again));
-        for work in again {
-            if self.pool.gone(work.way).is_none() {
-                self.drive_one(work, true).await;
-            }
+        for (work, first) in again {
+            self.drive_one(work, Some(first)).await;
         }
     }
 
@@ -209,7 +207,7 @@ impl<'r> UnderWay<'r> {
         let next = || locked(&queue).pop_front();
         let worker = || async {
             while let Some(work) = next() {
-                self.drive_one(work, workers == 1).await;
+                self.drive_one(work, None).await;
                 if self.left[work.way].fetch_sub(1, Ordering::Relaxed) == 1 {
                     self.pool.retire(work.way);
                 }
@@ -218,24 +216,39 @@ impl<'r> UnderWay<'r> {
         join_all((0..workers).map(|_| worker())).await;
     }
 
-    async fn drive_one(&self, work: Work, alone: bool) {
+    /// Drives one vector. `first` is what came of it when its exchanges broke off beside others: it stands
+    /// if there is no server left to try again.
+    async fn drive_one(&self, work: Work, first: Option<Transcript>) {
         let vector = &self.library.vectors[work.vector];
         let check = vector.id.0.as_str();
-        if self
+        let out_of_time = self
             .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            return self.skip(work, "the time for the whole run was up");
-        }
-        if let Some(gone) = self.pool.gone(work.way) {
-            return self.skip(work, &gone);
+            .is_some_and(|deadline| Instant::now() >= deadline);
+        let hindrance = if out_of_time {
+            Some("the time for the whole run was up".to_owned())
+        } else {
+            self.pool.gone(work.way)
+        };
+        if let Some(reason) = hindrance {
+            match first {
+                Some(first) => {
+                    self.judged(work, first);
+                }
+                None => self.skip(work, &reason),
+            }
+            return;
         }
         let way = &self.target.ways[work.way];
         let name = format!("{} over {}", way.revision, way.transport);
         (self.progress)(Progress::Started { check, way: &name });
         let mut lent = match self.pool.take(work.way, vector).await {
             Ok(lent) => lent,
-            Err(refusal) => return self.refused(work, refusal),
+            Err(refusal) => {
+                self.note_end(work, &refusal);
+                let (head, events) = (self.head(work, Vec::new()), refusal.events);
+                self.judged(work, first.unwrap_or(Transcript { head, events }));
+                return;
+            }
         };
         self.pool.suspect(work.way, check);
         let head = self.head(work, lent.earlier.clone());
@@ -248,7 +261,15 @@ impl<'r> UnderWay<'r> {
             head,
             events: Pool::collect(&mut lent),
         };
-        let verdict = self.judged(work, transcript, alone);
+        let broken = self.is_broken(vector, &transcript);
+        if !broken {
+            self.pool.clear(work.way, check);
+        }
+        if broken && first.is_none() && self.has_company(work) {
+            locked(&self.again).push((work, transcript));
+            return self.pool.close(lent);
+        }
+        let verdict = self.judged(work, transcript);
         if vector.session == SessionMode::Shared && left.reusable && verdict == Verdict::Pass {
             self.pool.give_back(lent);
         } else {
@@ -256,38 +277,35 @@ impl<'r> UnderWay<'r> {
         }
     }
 
-    /// A vector for which no session could be opened.
-    fn refused(&self, work: Work, refusal: Refusal) {
+    /// Whether exchanges broke off, and not as the vector wants it.
+    fn is_broken(&self, vector: &Vector, transcript: &Transcript) -> bool {
+        let view = View::of(transcript);
+        broke_off(&view) && judge::vector(vector, &view).verdict != Verdict::Pass
+    }
+
+    /// Whether others may have run beside this on the same server.
+    fn has_company(&self, work: Work) -> bool {
+        self.target.ways[work.way].transport != TransportKind::Stdio
+            && !disturbs(&self.library.vectors[work.vector])
+    }
+
+    /// Tells once that a target is gone.
+    fn note_end(&self, work: Work, refusal: &Refusal) {
         if refusal.gone.is_some()
             && let Some(gone) = self.pool.gone(work.way)
         {
             let mut notes = locked(&self.notes);
             if !notes.contains(&gone) {
-                notes.push(gone.clone());
+                notes.push(gone);
             }
         }
-        let head = self.head(work, Vec::new());
-        self.judged(
-            work,
-            Transcript {
-                head,
-                events: refusal.events,
-            },
-            true,
-        );
     }
 
     /// Judges a transcript, and tells of it.
-    fn judged(&self, work: Work, transcript: Transcript, alone: bool) -> Verdict {
+    fn judged(&self, work: Work, transcript: Transcript) -> Verdict {
         let mut judge = locked(&self.judge);
         let result = judge.add(&transcript);
         let verdict = result.verdict;
-        let broken = verdict != Verdict::Pass && broke_off(&View::of(&transcript));
-        if !broken {
-            self.pool.clear(work.way, &transcript.head.check);
-        } else if !alone {
-            locked(&self.again).push(work);
-        }
         (self.progress)(Progress::Judged {
             result,
             transcript: &transcript,

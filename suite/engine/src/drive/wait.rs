@@ -26,6 +26,9 @@ enum Wake {
     Ask(Vec<(usize, Value)>),
 }
 
+/// How long a child that closed its output may take to be gone.
+const EXIT_PATIENCE: Duration = Duration::from_millis(250);
+
 /// Requests of one server that are answered while one vector runs: a flood is not fed.
 const ANSWERS_MAX: usize = 1000;
 
@@ -35,6 +38,10 @@ impl Drive<'_> {
         // A copy, because the wait borrows the drive.
         let walk = self.walk.clone();
         let waited = self.wait(patience, |view| walk.is_over(index, view)).await;
+        if self.reading.process.output_closed.is_some() {
+            // How it left is worth a moment: the end of its output comes first.
+            self.wait(EXIT_PATIENCE, |view| view.process.exited.is_some()).await;
+        }
         self.note(index, waited, patience);
         waited
     }

@@ -23,7 +23,7 @@ pub(crate) fn library(vectors: &[(&str, &str, &str)]) -> Library {
         .map(|(id, extra, steps)| {
             let text = format!(
                 "id: {id}\ntitle: It does what it should\nlevel: MUST\nrequirements:\n  \
-                 2024-11-05..2026-07-28: [schema#JSONRPCRequest]\n{extra}faults:\n  \
+                 2025-03-26..2026-07-28: [schema#JSONRPCRequest]\n{extra}faults:\n  \
                  - {{fault: any, verdict: fail}}\nsteps:\n{steps}"
             );
             (format!("{id}.yaml"), text)
