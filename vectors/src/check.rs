@@ -113,15 +113,9 @@ fn check_requirements(
     ledger: &Ledger,
     findings: &mut Vec<Finding>,
 ) {
-    // A fault that must lead to `fail` needs a MUST as much as the level does.
-    let fails = claim
-        .faults
-        .iter()
-        .any(|case| case.verdict == Outcome::Fail);
-    let level = if fails { Level::Must } else { claim.level };
+    let mut known = true;
     for (revision, ids) in claim.requirements {
         let at = requirement_key(node, *revision);
-        let mut known = true;
         for id in ids {
             if ledger.find(*revision, id).is_none() {
                 known = false;
@@ -134,17 +128,61 @@ fn check_requirements(
                 add_revision(findings, Finding::value(format!("{at}/{index}"), kind));
             }
         }
-        let strongest = ids
-            .iter()
-            .filter_map(|id| ledger.find(*revision, id))
-            .map(|entry| entry.level)
-            .max();
-        if known && strongest.is_none_or(|strongest| strongest < level) {
+    }
+    // What is told of an unknown statement need not be told of its level too.
+    if known {
+        check_levels(claim, node, ledger, findings);
+    }
+}
+
+/// The strongest statement of each revision.
+pub(crate) fn strongest(
+    requirements: &BTreeMap<Revision, Vec<RequirementId>>,
+    ledger: &Ledger,
+) -> BTreeMap<Revision, Level> {
+    let of = |revision: Revision, ids: &[RequirementId]| {
+        let entries = ids.iter().filter_map(|id| ledger.find(revision, id));
+        let levels = entries.map(|entry| entry.level);
+        levels.max().unwrap_or(Level::May)
+    };
+    let all = requirements.iter();
+    all.map(|(revision, ids)| (*revision, of(*revision, ids)))
+        .collect()
+}
+
+/// A level needs a statement that is as strong in one revision at least, since it is weakened to what
+/// each of the others has; a fault that must lead to `fail` needs a MUST wherever it does.
+fn check_levels(claim: &Claim<'_>, node: &Node, ledger: &Ledger, findings: &mut Vec<Finding>) {
+    let strongest = strongest(claim.requirements, ledger);
+    let founded = strongest
+        .values()
+        .any(|strongest| *strongest >= claim.level);
+    let idle = strongest
+        .iter()
+        .filter(|(_, strongest)| !founded || **strongest == Level::May);
+    for (revision, _) in idle {
+        let kind = ProblemKind::Unfounded {
+            level: if founded { Level::Should } else { claim.level },
+            revisions: vec![*revision],
+        };
+        add_revision(
+            findings,
+            Finding::key(requirement_key(node, *revision), kind),
+        );
+    }
+    for (index, case) in claim.faults.iter().enumerate() {
+        let here =
+            |revision: &Revision| case.revisions.is_empty() || case.revisions.contains(revision);
+        let lacking = strongest.iter().filter(|(revision, strongest)| {
+            founded && case.verdict == Outcome::Fail && here(revision) && **strongest < Level::Must
+        });
+        for (revision, _) in lacking {
             let kind = ProblemKind::Unfounded {
-                level,
+                level: Level::Must,
                 revisions: vec![*revision],
             };
-            add_revision(findings, Finding::key(at, kind));
+            let at = format!("/faults/{index}/verdict");
+            add_revision(findings, Finding::value(at, kind));
         }
     }
 }

@@ -6,7 +6,7 @@ use mcp_verdict_wire::{Revision, TransportKind};
 use serde::Deserialize;
 
 use crate::{
-    check::{Claim, Finding, check_claim, check_severity, check_vector, revisions_of},
+    check::{Claim, Finding, check_claim, check_severity, check_vector, revisions_of, strongest},
     decode::decode,
     diagnostic::{Problem, ProblemKind, line_of},
     ledger::Ledger,
@@ -83,6 +83,7 @@ pub(crate) fn vector(
         id: text.id,
         title: text.title,
         description: text.description,
+        strongest: strongest(&requirements, ledger),
         requirements,
         level: text.level,
         transports: text.transports,
@@ -138,6 +139,7 @@ pub(crate) fn rule(
         id: text.id,
         title: text.title,
         description: text.description,
+        strongest: strongest(&requirements, ledger),
         requirements,
         level: text.level,
         transports: text.transports,

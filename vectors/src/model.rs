@@ -93,8 +93,10 @@ pub struct Vector {
     pub description: Option<String>,
     /// The statements behind it, for each revision it applies to. The revisions are the keys.
     pub requirements: BTreeMap<Revision, Vec<RequirementId>>,
-    /// What a broken expectation means: `MUST` fails, `SHOULD` warns.
+    /// What a broken expectation means at most: `MUST` fails, `SHOULD` warns.
     pub level: Level,
+    /// The strongest statement of each revision.
+    pub strongest: BTreeMap<Revision, Level>,
     /// Where it runs; empty for every transport.
     pub transports: Vec<TransportKind>,
     /// What it needs of the session it runs in.
@@ -111,6 +113,30 @@ pub struct Vector {
     pub source: String,
     /// The YAML text.
     pub text: String,
+}
+
+impl Vector {
+    /// What a broken expectation means in a revision.
+    #[must_use]
+    pub fn level_in(&self, revision: Revision) -> Level {
+        weaker(self.level, &self.strongest, revision)
+    }
+}
+
+impl RuleText {
+    /// What a violation means in a revision.
+    #[must_use]
+    pub fn level_in(&self, revision: Revision) -> Level {
+        weaker(self.level, &self.strongest, revision)
+    }
+}
+
+/// The weaker of a check's level and the strongest statement it has in a revision: what one revision
+/// demands, another may only recommend.
+fn weaker(level: Level, strongest: &BTreeMap<Revision, Level>, revision: Revision) -> Level {
+    strongest
+        .get(&revision)
+        .map_or(level, |strongest| level.min(*strongest))
 }
 
 /// What a vector needs of its session.
@@ -177,8 +203,10 @@ pub struct RuleText {
     pub description: Option<String>,
     /// The statements behind it, for each revision it applies to.
     pub requirements: BTreeMap<Revision, Vec<RequirementId>>,
-    /// What a violation means.
+    /// What a violation means at most.
     pub level: Level,
+    /// The strongest statement of each revision.
+    pub strongest: BTreeMap<Revision, Level>,
     /// Where it applies; empty for every transport.
     pub transports: Vec<TransportKind>,
     /// The faults it must catch.

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use mcp_verdict_vectors::{Known, Library, LoadError, ProblemKind};
+use mcp_verdict_vectors::{Known, Level, Library, LoadError, ProblemKind};
+use mcp_verdict_wire::Revision;
 
 const LEDGER: &str = "\
 - {id: server/tools#capabilities.1, level: MUST, binds: server, says: A server with tools declares them.}
@@ -601,6 +602,38 @@ fn a_fail_that_an_author_asks_for_needs_a_must() {
         "{error}"
     );
     assert_eq!(error.problems[0].line(), 14);
+}
+
+/// `SOUND` with a statement that is a MUST in its newer revision only.
+fn firmer() -> String {
+    SOUND.replace(
+        "  2025-06-18..2025-11-25: [server/tools#capabilities.1]",
+        "  2025-06-18: [server/tools#naming.1]\n  2025-11-25: [server/tools#capabilities.1]",
+    )
+}
+
+#[test]
+fn a_revision_that_only_recommends_weakens_the_level() {
+    let (both, newer) = (Revision::V2025_06_18, Revision::V2025_11_25);
+    let split = "- {fault: tool-is-silent, verdict: warn, revisions: [2025-06-18]}
+  - {fault: tool-is-silent, verdict: fail, revisions: [2025-11-25]}";
+    let text = firmer().replace("- {fault: tool-is-silent, verdict: fail}", split);
+    let library = load(&[("server/call.yaml", &text)]).unwrap_or_else(|error| panic!("{error}"));
+    let vector = &library.vectors[0];
+    assert_eq!(vector.level_in(both), Level::Should);
+    assert_eq!(vector.level_in(newer), Level::Must);
+}
+
+#[test]
+fn a_fault_that_fails_needs_a_must_wherever_it_does() {
+    let error = load(&[("server/call.yaml", &firmer())]).unwrap_err();
+    let problem = &error.problems[0];
+    assert!(
+        matches!(&problem.kind, ProblemKind::Unfounded { level: Level::Must, revisions }
+            if revisions == &[Revision::V2025_06_18]),
+        "{error}"
+    );
+    assert_eq!((error.problems.len(), problem.line()), (1, 9));
 }
 
 #[test]

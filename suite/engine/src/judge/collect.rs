@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mcp_verdict_results::{CheckResult, Kind, Verdict};
 use mcp_verdict_vectors::{
     Library,
-    model::{CheckId, RuleText, Vector},
+    model::{CheckId, Outcome, RuleText, Vector},
 };
 use mcp_verdict_wire::{Revision, TransportKind, transcript::Transcript};
 
@@ -158,7 +158,7 @@ impl<'l> Judge<'l> {
         watch.exercised |= observation.exercised;
         watch.findings += observation.findings.len();
         for finding in observation.findings {
-            let verdict = verdict_of(finding.outcome.unwrap_or_else(|| by_level(text.level)));
+            let verdict = verdict_of(severity(text, head.revision, finding.outcome));
             let worse = watch.worst.as_ref().is_none_or(|worst| {
                 verdict > worst.verdict || (verdict == worst.verdict && head.check < worst.check)
             });
@@ -202,11 +202,21 @@ impl std::fmt::Debug for Judge<'_> {
     }
 }
 
+/// What a finding means: what the rule says itself, unless the revision demands less.
+fn severity(text: &RuleText, revision: Revision, outcome: Option<Outcome>) -> Outcome {
+    let due = by_level(text.level_in(revision));
+    match outcome {
+        Some(Outcome::Fail) | None => due,
+        Some(milder) => milder,
+    }
+}
+
 fn about(vector: &Vector) -> About<'_> {
     About {
         id: &vector.id,
         title: &vector.title,
         level: vector.level,
+        strongest: &vector.strongest,
         kind: Kind::Vector,
         requirements: &vector.requirements,
     }
@@ -217,6 +227,7 @@ fn about_rule(text: &RuleText) -> About<'_> {
         id: &text.id,
         title: &text.title,
         level: text.level,
+        strongest: &text.strongest,
         kind: Kind::Rule,
         requirements: &text.requirements,
     }
@@ -302,6 +313,7 @@ fn unknown(library: &Library, transcript: &Transcript) -> CheckResult {
         id: &id,
         title: "a check that this suite does not know",
         level: mcp_verdict_vectors::model::Level::Must,
+        strongest: &BTreeMap::new(),
         kind: Kind::Vector,
         requirements: &BTreeMap::new(),
     };

@@ -283,7 +283,7 @@ impl<'a, 't> StepJudge<'a, 't> {
             Decision::None(mismatch) => {
                 let outcome = expect
                     .otherwise
-                    .unwrap_or_else(|| by_level(self.look.vector.level));
+                    .unwrap_or_else(|| by_level(self.look.level()));
                 let detail = match (&seen, mismatch) {
                     (Err(absence), _) => absence.why.clone(),
                     (Ok(_), Some(mismatch)) => mismatch.to_string(),

@@ -20,6 +20,8 @@ pub(super) struct About<'l> {
     pub(super) id: &'l CheckId,
     pub(super) title: &'l str,
     pub(super) level: Level,
+    /// The strongest statement of each revision, which may weaken the level.
+    pub(super) strongest: &'l BTreeMap<Revision, Level>,
     pub(super) kind: Kind,
     pub(super) requirements: &'l BTreeMap<Revision, Vec<RequirementId>>,
 }
@@ -39,6 +41,8 @@ impl About<'_> {
             .get(&revision)
             .map(Vec::as_slice)
             .unwrap_or_default();
+        let strongest = self.strongest.get(&revision).copied();
+        let level = self.level.min(strongest.unwrap_or(self.level));
         CheckResult {
             check: self.id.to_string(),
             title: self.title.to_owned(),
@@ -46,7 +50,7 @@ impl About<'_> {
             kind: self.kind,
             revision: revision.to_string(),
             transport: transport.to_string(),
-            level: self.level.to_string(),
+            level: level.to_string(),
             verdict,
             requirements: ids.iter().map(|id| clause(library, revision, id)).collect(),
             message,

@@ -2,7 +2,7 @@
 
 use mcp_verdict_vectors::{
     matcher,
-    model::{Step, Subject, Vector},
+    model::{Level, Step, Subject, Vector},
 };
 use mcp_verdict_wire::{
     Revision, TransportKind,
@@ -43,6 +43,11 @@ pub(super) struct Look<'a, 't> {
 }
 
 impl Look<'_, '_> {
+    /// What a broken expectation means in this revision.
+    pub(super) fn level(&self) -> Level {
+        self.vector.level_in(self.view.head.revision)
+    }
+
     /// The state of `subject`, whose pattern has its variables already replaced.
     pub(super) fn state(&self, subject: &Subject, variables: &Map<String, Value>) -> SubjectState {
         match subject {

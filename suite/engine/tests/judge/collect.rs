@@ -129,6 +129,28 @@ fn a_rule_that_nothing_exercised_is_inconclusive_and_one_that_held_passes() {
 }
 
 #[test]
+fn a_rule_warns_where_the_revision_only_recommends() {
+    let a = yaml("t/a", "", STEPS);
+    let rule = RULE.replace(
+        "  2024-11-05..2025-11-25: [schema#JSONRPCRequest]",
+        "  2024-11-05: [index#numbers]\n  2025-03-26: [schema#JSONRPCRequest]",
+    );
+    let rule = rule.replace("fail}", "fail, revisions: [2025-03-26]}");
+    let ledger = "- {id: index#numbers, level: SHOULD, binds: server, says: Numbers are even.}\n";
+    let library = library(&[
+        ("requirements/2024-11-05.yaml", ledger),
+        ("t/a.yaml", &a),
+        ("rules/test/odd.yaml", &rule),
+    ]);
+    let newer = Revision::V2025_03_26;
+    let ran = [OLD, newer].map(|revision| ran("t/a", revision, r#""result":{"n":3}"#));
+    let results = judge::transcripts(&library, &[&Odd], &ran, &[]);
+    let of_rule = |at: usize| (results[at].verdict, results[at].level.as_str());
+    assert_eq!(of_rule(0), (Verdict::Warn, "SHOULD"));
+    assert_eq!(of_rule(1), (Verdict::Fail, "MUST"));
+}
+
+#[test]
 fn a_rule_without_code_is_an_error_and_not_a_pass() {
     let results = judge::transcripts(&two(), &[], &[ran("t/a", OLD, r#""result":{"n":2}"#)], &[]);
     assert_eq!(results[0].verdict, Verdict::Error);
