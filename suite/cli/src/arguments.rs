@@ -50,7 +50,7 @@ pub(crate) enum Command {
 }
 
 /// How to reach the target.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct TargetArguments {
     /// The URL of the server's endpoint.
     #[arg(value_name = "URL")]
@@ -85,16 +85,16 @@ pub(crate) struct TargetArguments {
     /// Only this transport; repeatable.
     #[arg(long, value_name = "TRANSPORT")]
     pub(crate) transport: Vec<TransportKind>,
-    /// How long to wait for an answer, in milliseconds.
-    #[arg(long, value_name = "MS", default_value_t = 5000, value_parser = clap::value_parser!(u64).range(50..=600_000))]
-    pub(crate) timeout: u64,
+    /// How long to wait for an answer, in milliseconds. Default: 5000.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(50..=600_000))]
+    pub(crate) timeout: Option<u64>,
 }
 
 /// Which checks.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// Only checks whose id matches this glob (`*` matches `/` too); repeatable.
-    #[arg(long = "check", value_name = "GLOB")]
+    /// Only this check, all checks below this part of an id, or those that match a glob; repeatable.
+    #[arg(long = "check", value_name = "ID")]
     pub(crate) checks: Vec<String>,
     /// A folder of vectors of your own, beside the built-in ones; repeatable.
     #[arg(long, value_name = "DIR")]

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     NothingSelected = 4,
     /// Our side broke.
     Internal = 70,
+    /// The user stopped it.
+    Interrupted = 130,
 }
 
 /// Shown at the end of `--help`.
@@ -25,7 +27,8 @@ Exit codes:
    2  wrong usage, or a file that cannot be read
    3  the target could not be started or reached, or speaks no revision
    4  nothing was selected to run
-  70  a bug of ours";
+  70  a bug of ours
+ 130  interrupted";
 
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {

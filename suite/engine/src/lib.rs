@@ -3,6 +3,7 @@
 //! The way of the data is one-directional: [`plan`] decides what runs, [`drive`] and [`pool`] make it
 //! happen and leave a transcript, and [`judge`] - a pure function - says what the transcript shows.
 
+pub mod baseline;
 pub mod config;
 pub mod drive;
 pub mod fixtures;
@@ -14,6 +15,7 @@ pub mod probe;
 pub mod rules;
 pub mod run;
 pub mod schema;
+pub mod self_test;
 pub mod session;
 pub mod target;
 pub mod validate;

@@ -1,0 +1,9 @@
+//! The subcommands, one file each.
+
+pub(crate) mod inspect;
+pub(crate) mod judge;
+pub(crate) mod list;
+pub(crate) mod mock;
+pub(crate) mod run;
+pub(crate) mod self_test;
+pub(crate) mod validate;

@@ -1,0 +1,255 @@
+//! `mcp-verdict run`.
+
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mcp_verdict_engine::{
+    baseline::{Baseline, Difference},
+    plan::{EmptyPlan, Plan, Prepared},
+    run::{self as engine, Outcome, Progress},
+};
+use mcp_verdict_reports::{ReportSpec, TerminalOptions, terminal, write};
+use mcp_verdict_results::{CheckResult, Run as Results, Summary, Verdict};
+use mcp_verdict_wire::transcript::Transcript;
+
+use crate::{
+    arguments::Run,
+    exit::{Exit, Expected},
+    selection::Selected,
+    style::{self, Style},
+    target,
+};
+
+/// Judges a target, or the built-in mock server where none is named.
+pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
+    let selected = Selected::load(&arguments.selection)?;
+    let baseline = arguments
+        .baseline
+        .as_deref()
+        .map(Baseline::read)
+        .transpose()
+        .map_err(|error| Expected::usage(error.to_string()))?;
+    let spec = target::spec(&arguments.target)?;
+    let mut reports = arguments.reports.clone();
+    if spec.is_none() && reports.is_empty() && !arguments.dry_run {
+        reports = default_reports();
+    }
+    let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    let outcome = runtime.block_on(target::interruptible(async {
+        let (prepared, mocks) = match &spec {
+            Some(spec) => (target::prepare(spec).await?, Vec::new()),
+            None => target::mock(&arguments.target).await?,
+        };
+        let outcome = judge(arguments, &selected, &prepared).await;
+        drop(mocks);
+        outcome
+    }))??;
+    let Some(outcome) = outcome else { return Ok(Exit::Conformant) };
+    if let Some(path) = &arguments.write_baseline {
+        write_baseline(path, &outcome.results)?;
+    }
+    show(&outcome.results, &reports, style)?;
+    Ok(match baseline {
+        Some(baseline) => compare(&baseline.difference(&outcome.results), &outcome.results, style),
+        None => verdict_exit(&outcome.results.summary, arguments.strict),
+    })
+}
+
+/// Runs the plan, or only prints it.
+async fn judge(
+    arguments: &Run,
+    selected: &Selected,
+    prepared: &Prepared,
+) -> anyhow::Result<Option<Outcome>> {
+    if arguments.dry_run {
+        print_plan(selected, prepared)?;
+        return Ok(None);
+    }
+    let mut options = engine::Options {
+        selection: selected.selection.clone(),
+        seed: arguments.seed,
+        ..engine::Options::default()
+    };
+    if let Some(jobs) = arguments.jobs {
+        options.jobs = usize::from(jobs);
+    }
+    if let Some(timeout) = arguments.target.timeout {
+        options.timeout = Duration::from_millis(timeout);
+    }
+    let saver = arguments.transcript.as_deref().map(Saver::new).transpose()?;
+    let bar = progress_bar();
+    let told = |progress: Progress<'_>| match progress {
+        Progress::Planned { total } => bar.set_length(total as u64),
+        Progress::Started { check, way } => bar.set_message(format!("{check} ({way})")),
+        Progress::Judged { result, transcript } => {
+            bar.inc(1);
+            announce(&bar, result);
+            if let Some(saver) = &saver {
+                saver.save(transcript);
+            }
+        }
+        Progress::Skipped { .. } => bar.inc(1),
+    };
+    let outcome = engine::run(&selected.library, prepared, &options, &told).await;
+    bar.finish_and_clear();
+    if let Some(saver) = saver {
+        saver.finish()?;
+    }
+    outcome.map(Some).map_err(|empty| empty_plan(&empty).into())
+}
+
+fn empty_plan(empty: &EmptyPlan) -> Expected {
+    Expected { message: empty.to_string(), hint: None, exit: Exit::NothingSelected }
+}
+
+fn print_plan(selected: &Selected, prepared: &Prepared) -> anyhow::Result<()> {
+    let plan = Plan::of(&selected.library, prepared, &selected.selection).map_err(|empty| empty_plan(&empty))?;
+    let mut out = anstream::stdout().lock();
+    for work in &plan.work {
+        let way = &prepared.ways[work.way];
+        let vector = &selected.library.vectors[work.vector];
+        writeln!(out, "{} {:15} {}", way.revision, way.transport.to_string(), vector.id)?;
+    }
+    writeln!(out, "{} would run, {} would not", plan.work.len(), plan.planned.len())?;
+    Ok(())
+}
+
+/// On a terminal only; nothing is drawn elsewhere.
+fn progress_bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let template = "{bar:30} {pos}/{len} {elapsed} {msg}";
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Failures are told while the run goes on.
+fn announce(bar: &ProgressBar, result: &CheckResult) {
+    if matches!(result.verdict, Verdict::Fail | Verdict::Error) {
+        bar.println(format!(
+            "{:5} {} ({} over {})",
+            result.verdict.to_string(),
+            result.check,
+            result.revision,
+            result.transport
+        ));
+    }
+}
+
+/// Where reports go when nothing was said and the mock server is judged.
+fn default_reports() -> Vec<ReportSpec> {
+    ["html=mcp-verdict-report/report.html", "junit=mcp-verdict-report/junit.xml", "json=mcp-verdict-report/report.json"]
+        .into_iter()
+        .filter_map(|spec| spec.parse().ok())
+        .collect()
+}
+
+/// Prints the summary, writes the reports, and says where they are.
+pub(crate) fn show(run: &Results, reports: &[ReportSpec], style: Style) -> anyhow::Result<()> {
+    write(run, reports).map_err(|error| Expected::usage(format!("{error}")))?;
+    // A report on standard output has it for itself.
+    if reports.iter().any(|report| report.path == Path::new("-")) {
+        return Ok(());
+    }
+    let options = TerminalOptions { color: style.stdout(), width: style::width(), verbose: false };
+    let mut out = anstream::stdout().lock();
+    write!(out, "{}", terminal(run, &options))?;
+    for report in reports {
+        writeln!(out, "{} report: {}", report.format, report.path.display())?;
+    }
+    Ok(())
+}
+
+/// The exit code that the verdicts ask for.
+pub(crate) fn verdict_exit(summary: &Summary, strict: bool) -> Exit {
+    if summary.fail > 0 || (strict && summary.warn > 0) {
+        Exit::NotConformant
+    } else if summary.error > 0 {
+        Exit::Internal
+    } else {
+        Exit::Conformant
+    }
+}
+
+fn write_baseline(path: &Path, run: &Results) -> anyhow::Result<()> {
+    let verdicts = vec![Verdict::Fail, Verdict::Warn, Verdict::Inconclusive, Verdict::Error];
+    let text = Baseline::of(run, verdicts).to_toml();
+    fs::write(path, text)
+        .map_err(|error| Expected::usage(format!("write baseline `{}`: {error}", path.display())))?;
+    Ok(())
+}
+
+/// Prints how the run differs from its baseline. An `error` of ours is never expected.
+fn compare(difference: &Difference, run: &Results, style: Style) -> Exit {
+    for index in &difference.new {
+        let result = &run.results[*index];
+        anstream::println!(
+            "{} {} is {} in {} over {}: {}",
+            style.error("not in the baseline:"),
+            result.check,
+            result.verdict,
+            result.revision,
+            result.transport,
+            result.message
+        );
+    }
+    for known in &difference.stale {
+        let list = |scope: &[String]| if scope.is_empty() { "all".to_owned() } else { scope.join(", ") };
+        anstream::println!(
+            "{} {} is no longer {} (revisions: {}; transports: {})",
+            style.error("in the baseline, but not seen:"),
+            known.check,
+            known.verdict,
+            list(&known.revisions),
+            list(&known.transports)
+        );
+    }
+    match (difference.is_empty(), run.summary.error) {
+        (true, 0) => {
+            anstream::println!("as the baseline says");
+            Exit::Conformant
+        }
+        (true, _) => Exit::Internal,
+        (false, _) => Exit::NotConformant,
+    }
+}
+
+/// Writes transcripts as they come.
+struct Saver<'p> {
+    folder: &'p Path,
+    failed: Mutex<Option<(PathBuf, std::io::Error)>>,
+}
+
+impl<'p> Saver<'p> {
+    fn new(folder: &'p Path) -> Result<Self, Expected> {
+        fs::create_dir_all(folder)
+            .map_err(|error| Expected::usage(format!("create folder `{}`: {error}", folder.display())))?;
+        Ok(Self { folder, failed: Mutex::new(None) })
+    }
+
+    fn save(&self, transcript: &Transcript) {
+        let head = &transcript.head;
+        let name = format!("{}@{}@{}.jsonl", head.check.replace('/', "."), head.revision, head.transport);
+        let path = self.folder.join(name);
+        if let Err(error) = fs::write(&path, transcript.to_json_lines())
+            && let Ok(mut failed) = self.failed.lock()
+        {
+            failed.get_or_insert((path, error));
+        }
+    }
+
+    fn finish(self) -> Result<(), Expected> {
+        match self.failed.into_inner() {
+            Ok(Some((path, error))) => {
+                Err(Expected::usage(format!("save transcript `{}`: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `mcp-verdict self-test`.
+
+use std::{collections::BTreeMap, io::Write};
+
+use anyhow::Context as _;
+use mcp_verdict_engine::self_test::{Cell, Matrix, self_test};
+
+use crate::{
+    arguments::SelfTest,
+    exit::{Exit, Expected},
+    selection::Selected,
+    style::Style,
+    target,
+};
+
+/// Every check against each of its faults, and everything against the conformant mock.
+pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit> {
+    let selected = Selected::load(&arguments.selection)?;
+    let faults: Vec<&str> = mcp_verdict_mock::faults().map(|fault| fault.name).collect();
+    for name in &arguments.fault {
+        if !faults.contains(&name.as_str()) {
+            return Err(Expected::usage(format!("there is no fault named `{name}`"))
+                .hint("`mcp-verdict mock --list-faults` shows them all.")
+                .into());
+        }
+    }
+    let wanted = |fault: &str| arguments.fault.is_empty() || arguments.fault.iter().any(|name| name == fault);
+    let jobs = arguments.jobs.map_or_else(
+        || std::thread::available_parallelism().map_or(2, usize::from) * 2,
+        usize::from,
+    );
+    let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+    let matrix = runtime.block_on(target::interruptible(async {
+        let (prepared, mocks) = target::mock_everywhere().await?;
+        let done = |fault: &str| tracing::info!("{fault}: done");
+        let start = |transport, faults| target::start_mock(transport, faults);
+        let matrix = self_test(
+            &selected.library,
+            &prepared,
+            &faults,
+            &selected.selection,
+            &wanted,
+            &start,
+            jobs,
+            &done,
+        )
+        .await
+        .map_err(|empty| Expected { message: empty.to_string(), hint: None, exit: Exit::NothingSelected });
+        drop(mocks);
+        matrix.map_err(anyhow::Error::from)
+    }))??;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&matrix)?);
+    } else {
+        print(&matrix, style)?;
+    }
+    Ok(if matrix.is_clean() { Exit::Conformant } else { Exit::NotConformant })
+}
+
+/// One line for each check and fault, then what is not as it should be.
+fn print(matrix: &Matrix, style: Style) -> std::io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    let mut rows: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
+    for cell in &matrix.cells {
+        rows.entry((&cell.check, &cell.fault)).or_default().push(cell);
+    }
+    for ((check, fault), cells) in &rows {
+        let caught = cells.iter().filter(|cell| cell.is_caught()).count();
+        let mark = if caught == cells.len() { "ok  " } else { "MISS" };
+        let mut also: Vec<&str> = cells.iter().flat_map(|cell| &cell.also).map(String::as_str).collect();
+        also.sort_unstable();
+        also.dedup();
+        let aside = if also.is_empty() { String::new() } else { format!("  also: {}", also.join(", ")) };
+        let counts = format!("{caught}/{}", cells.len());
+        writeln!(out, "{mark} {} {fault} {counts}{}", style.bold(check), style.dim(&aside))?;
+    }
+    for cell in matrix.missed() {
+        writeln!(
+            out,
+            "{} {} with {} in {} over {}: {} instead of {}: {}",
+            style.error("missed:"), cell.check, cell.fault, cell.revision, cell.transport, cell.actual,
+            cell.expected, cell.message
+        )?;
+    }
+    for blemish in &matrix.conformant {
+        writeln!(
+            out,
+            "{} {} in {} over {}: {}: {}",
+            style.error("conformant mock:"), blemish.check, blemish.revision, blemish.transport,
+            blemish.verdict, blemish.message
+        )?;
+    }
+    if !matrix.unnamed.is_empty() {
+        writeln!(out, "faults that no check names: {}", matrix.unnamed.join(", "))?;
+    }
+    let caught = matrix.cells.iter().filter(|cell| cell.is_caught()).count();
+    writeln!(
+        out,
+        "{caught} of {} cells caught, by {} pairs of check and fault; the conformant mock passes {} and spoils {}",
+        matrix.cells.len(),
+        rows.len(),
+        matrix.passed,
+        matrix.conformant.len()
+    )
+}

@@ -1,0 +1,145 @@
+//! From flags to a target that is ready to be judged.
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use mcp_verdict_engine::{
+    plan::Prepared,
+    probe::{ProbeError, discover},
+    self_test::{Started, Starting},
+    target::{Flags, TargetSpec},
+};
+use mcp_verdict_mock::{MockConfig, Served};
+use mcp_verdict_transport::Address;
+use mcp_verdict_wire::{Revision, TransportKind};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    arguments::TargetArguments,
+    exit::{Exit, Expected},
+};
+
+/// The target that the flags name; `None` when they name none.
+pub(crate) fn spec(arguments: &TargetArguments) -> Result<Option<TargetSpec>, Expected> {
+    let flags = Flags {
+        url: arguments.url.clone(),
+        command: arguments.command.clone(),
+        config: arguments.config.clone(),
+        server: arguments.server.clone(),
+        file: arguments.file.clone(),
+        headers: arguments.header.clone(),
+        bearer_env: arguments.bearer_env.clone(),
+        ca_cert: arguments.ca_cert.clone(),
+        insecure: arguments.insecure,
+        revisions: arguments.revision.clone(),
+        transports: arguments.transport.clone(),
+        timeout: arguments.timeout.map(Duration::from_millis),
+    };
+    TargetSpec::from_flags(&flags, &|name| std::env::var(name).ok()).map_err(|error| {
+        let expected = Expected::usage(error.to_string());
+        match error.hint() {
+            Some(hint) => expected.hint(hint),
+            None => expected,
+        }
+    })
+}
+
+/// Finds out what the target speaks and offers.
+pub(crate) async fn prepare(spec: &TargetSpec) -> Result<Prepared, Expected> {
+    discover(spec).await.map(|discovery| discovery.prepared(spec)).map_err(|error| unreachable(&error))
+}
+
+/// A target that cannot be judged, as an error with its way out.
+pub(crate) fn unreachable(error: &ProbeError) -> Expected {
+    let exit = if error.exit_code() == 2 { Exit::Usage } else { Exit::Unreachable };
+    Expected { message: error.to_string(), hint: error.hint(), exit }
+}
+
+/// Mock servers that live as long as this.
+pub(crate) type Mocks = Vec<Box<dyn Any + Send>>;
+
+/// The built-in mock server, over the transports and in the revisions asked for.
+pub(crate) async fn mock(arguments: &TargetArguments) -> anyhow::Result<(Prepared, Mocks)> {
+    let wanted = |transport: &TransportKind| {
+        arguments.transport.is_empty() || arguments.transport.contains(transport)
+    };
+    let mut mocks = Mocks::new();
+    let mut whole: Option<Prepared> = None;
+    for transport in TransportKind::ALL.into_iter().filter(wanted) {
+        let speakable =
+            |revision: &Revision| arguments.revision.is_empty() || arguments.revision.contains(revision);
+        if !Revision::ALL.iter().filter(|revision| speakable(revision)).any(|revision| transport.carries(*revision)) {
+            continue;
+        }
+        let started = start_mock(transport, Vec::new()).await.context("start the mock server")?;
+        let mut spec = TargetSpec::from_address(MOCK_NAME, started.address);
+        spec.declared.revisions.clone_from(&arguments.revision);
+        let prepared = prepare(&spec).await?;
+        mocks.push(started.guard);
+        match &mut whole {
+            Some(whole) => {
+                whole.ways.extend(prepared.ways);
+                whole.notes.extend(prepared.notes);
+            }
+            None => whole = Some(prepared),
+        }
+    }
+    let mut whole = whole.ok_or_else(|| Expected::usage("no transport asked for carries a revision asked for"))?;
+    // Without a target the program judges its mock again.
+    whole.reproduce = String::new();
+    Ok((whole, mocks))
+}
+
+/// The built-in mock server, everywhere.
+pub(crate) async fn mock_everywhere() -> anyhow::Result<(Prepared, Mocks)> {
+    mock(&TargetArguments::default()).await
+}
+
+/// Starts one mock server: a child of this program for stdio, a listener in this process for HTTP.
+pub(crate) fn start_mock(transport: TransportKind, faults: Vec<String>) -> Starting<'static> {
+    Box::pin(async move {
+        if transport == TransportKind::Stdio {
+            return Ok(Started { address: mock_command(&faults)?, guard: Box::new(()) });
+        }
+        let config = MockConfig { faults, ..MockConfig::default() };
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let served = Served::http(&config, loopback).await.map_err(io::Error::other)?;
+        let address = match transport {
+            TransportKind::HttpSse => Address::HttpSse { url: served.http_sse_url() },
+            _ => Address::StreamableHttp { url: served.streamable_http_url() },
+        };
+        Ok(Started { address, guard: Box::new(served) })
+    })
+}
+
+fn mock_command(faults: &[String]) -> io::Result<Address> {
+    let program = std::env::current_exe()?;
+    let flags = faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
+    Ok(Address::Command {
+        program: program.to_string_lossy().into_owned(),
+        arguments: ["mock", "--transport", "stdio"].map(str::to_owned).into_iter().chain(flags).collect(),
+        environment: BTreeMap::new(),
+        directory: None,
+    })
+}
+
+/// Runs `work` until it is done, or until the user stops the program. Children are in groups of their own, which a
+/// terminal does not reach; dropping the work ends them.
+pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
+    let interrupted = Expected { message: "interrupted".to_owned(), hint: None, exit: Exit::Interrupted };
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return Ok(work.await) };
+    tokio::select! {
+        done = work => Ok(done),
+        _ = tokio::signal::ctrl_c() => Err(interrupted),
+        _ = terminated.recv() => Err(interrupted),
+    }
+}
+
+/// What reports call the built-in mock server.
+const MOCK_NAME: &str = "the built-in mock server";

@@ -1,0 +1,348 @@
+//! The suite judged by itself: the conformant mock passes every check, and every check catches each of the
+//! faults that it names, with the verdict that it states.
+//!
+//! This module knows neither the mock server nor its faults; it is given something that starts one.
+
+use std::{
+    any::Any,
+    collections::{BTreeMap, BTreeSet},
+    future::Future,
+    io,
+    pin::Pin,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream};
+use mcp_verdict_results::{CheckResult, Run, Verdict};
+use mcp_verdict_transport::Address;
+use mcp_verdict_vectors::{
+    Library,
+    model::{CheckId, FaultCase, Outcome, RequirementId},
+};
+use mcp_verdict_wire::{Revision, TransportKind};
+use serde::Serialize;
+
+use crate::{
+    plan::{EmptyPlan, Prepared, PreparedWay, Selection},
+    run::{Options, run},
+};
+
+/// A mock server that was started. Dropping it ends it.
+pub struct Started {
+    /// Where it is.
+    pub address: Address,
+    /// What keeps it alive.
+    pub guard: Box<dyn Any + Send>,
+}
+
+/// Starts a mock server on a transport with these faults.
+pub type Start<'s> = dyn Fn(TransportKind, Vec<String>) -> Starting<'s> + Sync + 's;
+
+/// A mock server on its way up.
+pub type Starting<'s> = Pin<Box<dyn Future<Output = io::Result<Started>> + Send + 's>>;
+
+/// What the self-test found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Matrix {
+    /// Results of the conformant mock that are neither `pass` nor `not-applicable`.
+    pub conformant: Vec<Blemish>,
+    /// Results of the conformant mock that are `pass`.
+    pub passed: usize,
+    /// Every check with every fault it names, in every revision and over every transport where both apply.
+    pub cells: Vec<Cell>,
+    /// Faults of the catalogue that no check names.
+    pub unnamed: Vec<String>,
+}
+
+/// A verdict on the conformant mock that should not be.
+#[derive(Clone, Debug, Serialize)]
+pub struct Blemish {
+    /// The check.
+    pub check: String,
+    /// The revision.
+    pub revision: String,
+    /// The transport.
+    pub transport: String,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Why.
+    pub message: String,
+}
+
+/// One check against one fault.
+#[derive(Clone, Debug, Serialize)]
+pub struct Cell {
+    /// The check.
+    pub check: String,
+    /// The fault.
+    pub fault: String,
+    /// The revision.
+    pub revision: String,
+    /// The transport.
+    pub transport: String,
+    /// The verdict that the check states.
+    pub expected: Verdict,
+    /// The verdict that it came to.
+    pub actual: Verdict,
+    /// Why it came to it.
+    pub message: String,
+    /// Checks that tripped too in the same exchanges.
+    pub also: Vec<String>,
+}
+
+impl Cell {
+    /// Whether the check came to the verdict that it states.
+    #[must_use]
+    pub fn is_caught(&self) -> bool {
+        self.expected == self.actual
+    }
+}
+
+impl Matrix {
+    /// Whether everything is as it should be.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.conformant.is_empty() && self.cells.iter().all(Cell::is_caught)
+    }
+
+    /// Cells that were not caught.
+    pub fn missed(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().filter(|cell| !cell.is_caught())
+    }
+}
+
+/// A check that names faults.
+struct Suspect<'l> {
+    id: &'l CheckId,
+    requirements: &'l BTreeMap<Revision, Vec<RequirementId>>,
+    transports: &'l [TransportKind],
+    faults: &'l [FaultCase],
+    /// The vectors that show it the fault: itself, or those that provoke a rule.
+    vectors: Vec<&'l CheckId>,
+}
+
+/// Runs the conformant mock through everything, then each fault through the checks that name it.
+///
+/// `mock` is the conformant mock, prepared: its ways are where faults are tried. `faults` is the whole catalogue;
+/// `wanted` decides which of them, and `selection` which checks. `progress` is told of each fault that is done.
+///
+/// # Errors
+/// When nothing is selected.
+pub async fn self_test(
+    library: &Library,
+    mock: &Prepared,
+    faults: &[&str],
+    selection: &Selection,
+    wanted: &(dyn Fn(&str) -> bool + Sync),
+    start: &Start<'_>,
+    jobs: usize,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Matrix, EmptyPlan> {
+    let whole = run(library, mock, &options(selection.clone(), jobs), &|_| {}).await?.results;
+    let suspects = suspects(library, selection);
+    let named: BTreeSet<&str> = suspects
+        .iter()
+        .flat_map(|suspect| suspect.faults)
+        .map(|case| case.fault.as_str())
+        .filter(|fault| wanted(fault))
+        .collect();
+    let tried = stream::iter(&named).map(|fault| {
+        let suspects = &suspects;
+        async move {
+            let cells = try_fault(library, mock, fault, suspects, start).await;
+            progress(fault);
+            cells
+        }
+    });
+    let cells: Vec<Vec<Cell>> = tried.buffered(jobs.max(1)).collect().await;
+    let unnamed = faults.iter().filter(|fault| !named.contains(*fault) && wanted(fault));
+    Ok(Matrix {
+        passed: whole.results.iter().filter(|result| result.verdict == Verdict::Pass).count(),
+        conformant: blemishes(&whole),
+        cells: cells.into_iter().flatten().collect(),
+        unnamed: unnamed.map(|fault| (*fault).to_owned()).collect(),
+    })
+}
+
+fn suspects<'l>(library: &'l Library, selection: &Selection) -> Vec<Suspect<'l>> {
+    let vectors = library.vectors.iter().map(|vector| Suspect {
+        id: &vector.id,
+        requirements: &vector.requirements,
+        transports: &vector.transports,
+        faults: &vector.faults,
+        vectors: vec![&vector.id],
+    });
+    let rules = library.rules.iter().map(|rule| Suspect {
+        id: &rule.id,
+        requirements: &rule.requirements,
+        transports: &rule.transports,
+        faults: &rule.faults,
+        vectors: rule.provoked_by.iter().collect(),
+    });
+    vectors.chain(rules).filter(|suspect| selection.wants(&suspect.id.0)).collect()
+}
+
+fn blemishes(run: &Run) -> Vec<Blemish> {
+    let spoiled = |result: &&CheckResult| {
+        !matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable)
+    };
+    run.results
+        .iter()
+        .filter(spoiled)
+        .map(|result| Blemish {
+            check: result.check.clone(),
+            revision: result.revision.clone(),
+            transport: result.transport.clone(),
+            verdict: result.verdict,
+            message: told(result),
+        })
+        .collect()
+}
+
+/// One fault on every transport, each with a mock of its own.
+async fn try_fault(
+    library: &Library,
+    mock: &Prepared,
+    fault: &str,
+    suspects: &[Suspect<'_>],
+    start: &Start<'_>,
+) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for transport in TransportKind::ALL {
+        let due = due(mock, fault, suspects, transport);
+        if due.is_empty() {
+            continue;
+        }
+        let judged = match start(transport, vec![fault.to_owned()]).await {
+            Ok(started) => judge_fault(library, mock, &started, transport, &due).await,
+            Err(error) => Err(format!("the mock did not start: {error}")),
+        };
+        cells.extend(due.iter().map(|(suspect, case, revision)| {
+            cell(suspect, case, *revision, transport, &judged)
+        }));
+    }
+    cells
+}
+
+type Due<'d, 'l> = Vec<(&'d Suspect<'l>, &'l FaultCase, Revision)>;
+
+/// The checks that must catch `fault` over `transport`, and in which revisions.
+fn due<'d, 'l>(
+    mock: &Prepared,
+    fault: &str,
+    suspects: &'d [Suspect<'l>],
+    transport: TransportKind,
+) -> Due<'d, 'l> {
+    let revisions: Vec<Revision> = mock
+        .ways
+        .iter()
+        .filter(|way| way.transport == transport)
+        .map(|way| way.revision)
+        .collect();
+    let mut due = Vec::new();
+    for suspect in suspects {
+        let here = |of: &[TransportKind]| of.is_empty() || of.contains(&transport);
+        if !here(suspect.transports) {
+            continue;
+        }
+        let cases = suspect.faults.iter().filter(|case| case.fault == fault && here(&case.transports));
+        for case in cases {
+            let applies = |revision: &&Revision| {
+                suspect.requirements.contains_key(revision)
+                    && (case.revisions.is_empty() || case.revisions.contains(revision))
+            };
+            due.extend(revisions.iter().filter(applies).map(|revision| (suspect, case, *revision)));
+        }
+    }
+    due
+}
+
+/// The verdicts on a mock with a fault. Ways and fixtures are those of the conformant one, since a fault may
+/// well hide them.
+async fn judge_fault(
+    library: &Library,
+    mock: &Prepared,
+    started: &Started,
+    transport: TransportKind,
+    due: &Due<'_, '_>,
+) -> Result<Run, String> {
+    let revisions: BTreeSet<Revision> = due.iter().map(|(_, _, revision)| *revision).collect();
+    let ways = mock
+        .ways
+        .iter()
+        .filter(|way| way.transport == transport && revisions.contains(&way.revision))
+        .map(|way| PreparedWay { address: started.address.clone(), ..way.clone() })
+        .collect();
+    let faulty = Prepared { ways, ..mock.clone() };
+    let vectors: BTreeSet<&str> = due
+        .iter()
+        .flat_map(|(suspect, ..)| suspect.vectors.iter().map(|vector| vector.0.as_str()))
+        .collect();
+    let mut patterns: Vec<String> = vectors.into_iter().map(str::to_owned).collect();
+    // Every rule watches, so that what else trips is seen.
+    patterns.push("rules/*".to_owned());
+    let options = options(Selection { patterns }, 1);
+    run(library, &faulty, &options, &|_| {})
+        .await
+        .map(|outcome| outcome.results)
+        .map_err(|empty| empty.to_string())
+}
+
+fn cell(
+    suspect: &Suspect<'_>,
+    case: &FaultCase,
+    revision: Revision,
+    transport: TransportKind,
+    judged: &Result<Run, String>,
+) -> Cell {
+    let here = |result: &&CheckResult| result.revision == revision.as_str();
+    let (actual, message, also) = match judged {
+        Err(why) => (Verdict::Error, why.clone(), Vec::new()),
+        Ok(run) => {
+            let result = run.results.iter().filter(here).find(|result| result.check == suspect.id.0);
+            let tripped = run.results.iter().filter(here).filter(|result| {
+                matches!(result.verdict, Verdict::Warn | Verdict::Fail) && result.check != suspect.id.0
+            });
+            let also = tripped.map(|result| result.check.clone()).collect();
+            match result {
+                Some(result) => (result.verdict, told(result), also),
+                None => (Verdict::Error, "the check did not run".to_owned(), also),
+            }
+        }
+    };
+    Cell {
+        check: suspect.id.0.clone(),
+        fault: case.fault.clone(),
+        revision: revision.to_string(),
+        transport: transport.to_string(),
+        expected: verdict(case.verdict),
+        actual,
+        message,
+        also,
+    }
+}
+
+/// A result's message, with what was seen.
+fn told(result: &CheckResult) -> String {
+    match &result.actual {
+        Some(actual) => format!("{} (seen: {actual})", result.message),
+        None => result.message.clone(),
+    }
+}
+
+fn verdict(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Pass => Verdict::Pass,
+        Outcome::Warn => Verdict::Warn,
+        Outcome::Fail => Verdict::Fail,
+        Outcome::Inconclusive => Verdict::Inconclusive,
+        Outcome::NotApplicable => Verdict::NotApplicable,
+    }
+}
+
+fn options(selection: Selection, jobs: usize) -> Options {
+    Options { selection, jobs, timeout: PATIENCE, ..Options::default() }
+}
+
+/// How long a mock on this machine may take to answer. Faults that make it silent cost this much each time.
+const PATIENCE: Duration = Duration::from_millis(1500);
