@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use mcp_verdict_wire::{Revision, TransportKind};
+use mcp_verdict_wire::{Delivery, Revision, TransportKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -220,7 +220,8 @@ pub struct RuleText {
 /// One step of a vector. In YAML a mapping with one key, the step's name.
 ///
 /// Strings anywhere in a step may hold `${name}` or `${name.path.to.0.member}`: a fixture, a captured
-/// value, or one of the built-in `${revision}` and `${transport}`. A string that is nothing but one
+/// value, or one of the built-in `${revision}`, `${transport}` and `${any_method}`: what every server
+/// answers with a result, `ping` or in the modern era `server/discover`. A string that is nothing but one
 /// reference becomes the value itself, with its type.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -288,6 +289,9 @@ pub struct RequestStep {
     /// HTTP headers set, or left out (`null`), against what the transport would send.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
+    /// How its bytes reach the wire.
+    #[serde(default)]
+    pub delivery: Delivery,
 }
 
 /// `notify:`
@@ -322,6 +326,9 @@ pub struct SendStep {
     /// HTTP headers set, or left out (`null`).
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
+    /// How its bytes reach the wire.
+    #[serde(default)]
+    pub delivery: Delivery,
 }
 
 /// `send_raw:`, exactly one of `text` and `base64`.
@@ -340,6 +347,9 @@ pub struct RawStep {
     /// HTTP headers set, or left out (`null`).
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
+    /// How its bytes reach the wire.
+    #[serde(default)]
+    pub delivery: Delivery,
 }
 
 /// `http:`
@@ -348,7 +358,7 @@ pub struct RawStep {
 pub struct HttpStep {
     /// The method.
     pub method: String,
-    /// Path and query; absent: the endpoint's own.
+    /// Path and query, or what an `endpoint` event brought; absent: the endpoint's own.
     #[serde(default)]
     pub path: Option<String>,
     /// Headers set, or left out (`null`), against those that a session's request of this method has.
@@ -360,6 +370,9 @@ pub struct HttpStep {
     /// A text body.
     #[serde(default)]
     pub text: Option<String>,
+    /// How its bytes reach the wire.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// Its name for later steps.
     #[serde(rename = "as")]
     pub label: String,

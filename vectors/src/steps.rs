@@ -289,7 +289,7 @@ fn taken(name: &str, at: String) -> Finding {
 }
 
 /// Variables that every step can use.
-const BUILT_IN: [&str; 2] = ["revision", "transport"];
+const BUILT_IN: [&str; 3] = ["any_method", "revision", "transport"];
 
 /// The signals that can be sent.
 const SIGNALS: [&str; 3] = ["HUP", "INT", "TERM"];

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use mcp_verdict_wire::{TransportKind, transcript::Exchange};
+use mcp_verdict_wire::{Delivery, TransportKind, transcript::Exchange};
 
 use crate::{
     Recorder, Redactor, http,
@@ -66,6 +66,8 @@ pub struct Outgoing {
     pub meant: bool,
     /// HTTP only.
     pub headers: HeaderEdits,
+    /// How the bytes, around which everything is put already, reach the wire.
+    pub delivery: Delivery,
 }
 
 /// An HTTP request on its way out that is not just a message.
@@ -83,6 +85,8 @@ pub struct HttpCall {
     pub label: Option<String>,
     /// The vector means it to be as wrong as it is.
     pub meant: bool,
+    /// How the body, around which everything is put already, reaches the wire.
+    pub delivery: Delivery,
 }
 
 /// How a connection ends.

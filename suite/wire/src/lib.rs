@@ -3,6 +3,7 @@
 //!
 //! Nothing here does I/O, and nothing here judges.
 
+mod delivery;
 pub mod header_value;
 pub mod limits;
 pub mod message;
@@ -11,5 +12,6 @@ pub mod sse;
 pub mod transcript;
 mod transport;
 
+pub use delivery::Delivery;
 pub use revision::{Era, Revision, UnknownRevision};
 pub use transport::{TransportKind, UnknownTransport};

@@ -8,7 +8,7 @@ use mcp_verdict_vectors::{
     model::{HttpStep, NotifyStep, RawStep, RequestStep, SendStep},
     template,
 };
-use mcp_verdict_wire::{Era, Revision, TransportKind};
+use mcp_verdict_wire::{Delivery, Era, Revision, TransportKind};
 use serde_json::{Value, json};
 
 use super::Drive;
@@ -52,10 +52,14 @@ impl Drive<'_> {
         headers.extend(self.edits(&step.headers)?);
         self.session.issued.push(id);
         self.send(Outgoing {
-            bytes: message.to_string().into_bytes(),
+            bytes: step.delivery.wrap(message.to_string().into_bytes()),
             label: step.label.clone(),
-            meant: step.malformed || step.bare || !step.headers.is_empty(),
+            meant: step.malformed
+                || step.bare
+                || step.delivery.wraps()
+                || !step.headers.is_empty(),
             headers,
+            delivery: step.delivery.clone(),
         })
         .await
     }
@@ -74,6 +78,7 @@ impl Drive<'_> {
             label: step.label.clone(),
             meant: step.malformed || !step.headers.is_empty(),
             headers,
+            delivery: Delivery::default(),
         })
         .await
     }
@@ -84,10 +89,11 @@ impl Drive<'_> {
         headers.extend(self.edits(&step.headers)?);
         self.issue(&message);
         self.send(Outgoing {
-            bytes: message.to_string().into_bytes(),
+            bytes: step.delivery.wrap(message.to_string().into_bytes()),
             label: step.label.clone(),
             meant: true,
             headers,
+            delivery: step.delivery.clone(),
         })
         .await
     }
@@ -105,10 +111,11 @@ impl Drive<'_> {
         headers.extend(self.edits(&step.headers)?);
         self.issue(&parsed);
         self.send(Outgoing {
-            bytes,
+            bytes: step.delivery.wrap(bytes),
             label: step.label.clone(),
             meant: true,
             headers,
+            delivery: step.delivery.clone(),
         })
         .await
     }
@@ -141,9 +148,10 @@ impl Drive<'_> {
             method: step.method.clone(),
             path,
             headers,
-            body,
+            body: body.map(|body| step.delivery.wrap(body)),
             label: Some(step.label.clone()),
             meant: true,
+            delivery: step.delivery.clone(),
         };
         self.call(call).await
     }
@@ -173,8 +181,8 @@ impl Drive<'_> {
         self.send(Outgoing {
             bytes,
             label,
-            meant: false,
             headers,
+            ..Outgoing::default()
         })
         .await
     }

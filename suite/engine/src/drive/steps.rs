@@ -79,6 +79,7 @@ impl Drive<'_> {
             body: None,
             label: Some(step.label.clone()),
             meant: !step.headers.is_empty(),
+            ..HttpCall::default()
         })
         .await
     }

@@ -7,7 +7,7 @@ use mcp_verdict_vectors::{
     matcher::Schemas,
     model::{Outcome, Step, Vector},
 };
-use mcp_verdict_wire::{Revision, transcript::Head};
+use mcp_verdict_wire::{Era, Revision, transcript::Head};
 use serde_json::Value;
 
 use super::{expect::StepJudge, own};
@@ -77,6 +77,11 @@ impl<'v> Walk<'v> {
         let mut variables = head.bindings.clone();
         variables.insert("revision".to_owned(), Value::from(head.revision.as_str()));
         variables.insert("transport".to_owned(), Value::from(head.transport.as_str()));
+        let any_method = match head.revision.era() {
+            Era::Legacy => "ping",
+            Era::Modern => "server/discover",
+        };
+        variables.insert("any_method".to_owned(), Value::from(any_method));
         Self {
             vector,
             variables,

@@ -73,8 +73,16 @@ impl Session {
             TransportKind::StreamableHttp | TransportKind::HttpSse => timeout,
         };
         let capabilities = client_capabilities;
-        Self::open_within(address, options, revision, capabilities, recorder, timeout, patience)
-            .await
+        Self::open_within(
+            address,
+            options,
+            revision,
+            capabilities,
+            recorder,
+            timeout,
+            patience,
+        )
+        .await
     }
 
     /// As [`Session::open`], with a patience of its own for the opening exchange.
@@ -244,11 +252,7 @@ impl Session {
         if self.session_id.is_some() && self.transport == TransportKind::StreamableHttp {
             let call = HttpCall {
                 method: "DELETE".to_owned(),
-                path: None,
-                headers: Default::default(),
-                body: None,
-                label: None,
-                meant: false,
+                ..HttpCall::default()
             };
             // A server may refuse (405), and one that is gone has nothing to delete.
             if let Ok(exchange) = self.connection.http(call).await {

@@ -47,12 +47,10 @@ pub(super) fn target(url: &Url) -> String {
     )
 }
 
-/// `base` with another path and query.
+/// `base` with another path and query, or what a reference as in an `endpoint` event leads to.
 pub(super) fn with_path(base: &Url, path: &str) -> Result<Url, SendError> {
     if !path.starts_with('/') {
-        return Err(SendError::Build(format!(
-            "the path `{path}` does not begin with a slash"
-        )));
+        return endpoint(base, path).map_err(SendError::Build);
     }
     let path = path.split_once('#').map_or(path, |(path, _)| path);
     let (path, query) = path
@@ -166,7 +164,11 @@ mod tests {
             with_path(&base, "//evil/x").unwrap().origin(),
             base.origin()
         );
-        assert!(with_path(&base, "x").is_err());
+        assert_eq!(
+            with_path(&base, "http://h:1/x?c=d").unwrap().as_str(),
+            "http://h:1/x?c=d"
+        );
+        assert!(with_path(&base, "http://other/x").is_err());
     }
 
     #[test]

@@ -146,6 +146,7 @@ impl Client {
                 body: Some(outgoing.bytes),
                 label: outgoing.label,
                 meant: outgoing.meant,
+                delivery: outgoing.delivery,
                 ..HttpCall::default()
             },
             is_message: true,
@@ -200,12 +201,22 @@ impl Client {
             body,
             label,
             meant,
+            delivery,
             ..
         } = call;
         let mut fields =
             Fields::defaults(&method, &url, body.as_deref(), &self.session, &self.user);
         fields.edit(&headers);
-        let well_behaved = fields.well_behaved(&method, body.as_deref());
+        if delivery.chunked {
+            fields.chunk();
+        }
+        if delivery.upper_case_names {
+            fields.upper_case();
+        }
+        let well_behaved = match delivery.needs_plain_socket() {
+            true => None,
+            false => fields.well_behaved(&method, body.as_deref()),
+        };
         if well_behaved.is_none() {
             // The connection serves this one exchange.
             if fields.value("connection").is_none() {
@@ -245,6 +256,7 @@ impl Client {
                     url,
                     fields,
                     body,
+                    delivery,
                 }),
             ),
         };

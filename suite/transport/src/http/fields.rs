@@ -11,7 +11,7 @@ use crate::{HeaderEdits, OpenError, recorder::REDACTED};
 /// One field as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Field {
-    /// In lower case.
+    /// In lower case, unless a vector wants it otherwise.
     pub(super) name: String,
     pub(super) value: String,
     /// The user's own, not to be written anywhere.
@@ -108,11 +108,24 @@ impl Fields {
         }
     }
 
+    /// The body comes in chunks: it has no length.
+    pub(super) fn chunk(&mut self) {
+        self.0.retain(|field| field.name != "content-length");
+        self.set("transfer-encoding", "chunked".to_owned());
+    }
+
+    /// Writes every name in upper case.
+    pub(super) fn upper_case(&mut self) {
+        for field in &mut self.0 {
+            field.name.make_ascii_uppercase();
+        }
+    }
+
     /// The value of the first field of that name.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
-            .find(|field| field.name == name)
+            .find(|field| field.name.eq_ignore_ascii_case(name))
             .map(|field| field.value.as_str())
     }
 

@@ -13,6 +13,8 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
+use mcp_verdict_wire::Delivery;
+
 use super::{address, chunked::Decoder, fields::Fields, response::Head};
 
 /// Longest head of a response: what the other client takes too.
@@ -23,6 +25,12 @@ const FIELDS_MAX: usize = 100;
 
 /// Most responses with a status of 1xx before the final one.
 const INTERIM_MAX: usize = 16;
+
+/// Chunks of a body that comes in chunks.
+const CHUNKS: usize = 3;
+
+/// How far apart the pieces of a message are written: far enough that the other side reads each alone.
+const PIECE_PAUSE: Duration = Duration::from_millis(3);
 
 /// Bytes read at once.
 const PIECE_BYTES: usize = 16 * 1024;
@@ -41,6 +49,7 @@ pub(super) struct Request {
     pub(super) url: Url,
     pub(super) fields: Fields,
     pub(super) body: Option<Vec<u8>>,
+    pub(super) delivery: Delivery,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -80,12 +89,19 @@ impl Dialer {
         };
         let (mut source, mut sink) = tokio::io::split(stream);
         let bytes = encode(&request);
+        let delivery = request.delivery;
         // A server may answer before it has read everything, or close without reading on.
         let writing = Writing(
             tokio::spawn(async move {
                 if let Err(error) = async {
-                    sink.write_all(&bytes).await?;
-                    sink.flush().await
+                    for (index, piece) in delivery.cut(&bytes).enumerate() {
+                        if index > 0 {
+                            tokio::time::sleep(PIECE_PAUSE).await;
+                        }
+                        sink.write_all(piece).await?;
+                        sink.flush().await?;
+                    }
+                    Ok::<_, std::io::Error>(())
                 }
                 .await
                 {
@@ -183,14 +199,31 @@ impl Drop for Writing {
 
 fn encode(request: &Request) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let target = address::target(&request.url);
+    let target = match request.delivery.absolute_form {
+        true => request.url.to_string(),
+        false => address::target(&request.url),
+    };
     bytes.extend_from_slice(format!("{} {target} HTTP/1.1\r\n", request.method).as_bytes());
     for field in request.fields.iter() {
         bytes.extend_from_slice(format!("{}: {}\r\n", field.name, field.value).as_bytes());
     }
     bytes.extend_from_slice(b"\r\n");
-    bytes.extend_from_slice(request.body.as_deref().unwrap_or_default());
+    let body = request.body.as_deref().unwrap_or_default();
+    match request.delivery.chunked {
+        true => encode_chunks(body, &mut bytes),
+        false => bytes.extend_from_slice(body),
+    }
     bytes
+}
+
+/// A body in chunks (RFC 9112, section 7.1), several even where it is short.
+fn encode_chunks(body: &[u8], bytes: &mut Vec<u8>) {
+    for chunk in body.chunks(body.len().div_ceil(CHUNKS).max(1)) {
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
 }
 
 /// Reads until `buffered` begins with a whole head; gives it and its length.

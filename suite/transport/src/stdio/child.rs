@@ -102,7 +102,7 @@ impl Child {
             meant: outgoing.meant,
             bytes: outgoing.bytes.clone().into(),
         });
-        self.input.write(outgoing.bytes, place);
+        self.input.write(outgoing.bytes, outgoing.delivery, place);
         Ok(0)
     }
 

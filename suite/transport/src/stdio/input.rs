@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_verdict_wire::transcript::EventKind;
+use mcp_verdict_wire::{Delivery, transcript::EventKind};
 use tokio::{
     io::AsyncWriteExt,
     process::ChildStdin,
@@ -32,6 +32,7 @@ const QUEUE_PATIENCE: Duration = Duration::from_secs(10);
 enum Job {
     Line {
         bytes: Vec<u8>,
+        delivery: Delivery,
         room: OwnedSemaphorePermit,
     },
     Close {
@@ -106,11 +107,14 @@ impl Input {
     }
 
     /// Queues a message, which gets its newline here.
-    pub(super) fn write(&self, mut bytes: Vec<u8>, place: Place) {
-        bytes.push(b'\n');
+    pub(super) fn write(&self, mut bytes: Vec<u8>, delivery: Delivery, place: Place) {
+        if !delivery.unterminated {
+            bytes.push(b'\n');
+        }
         // A child that closed its input meanwhile shows in what comes, or does not come, from it.
         drop(self.jobs.send(Job::Line {
             bytes,
+            delivery,
             room: place.0,
         }));
     }
@@ -140,16 +144,28 @@ impl Drop for Input {
 }
 
 async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, closing: Closing) {
+    let mut held = Vec::new();
     while let Some(job) = queue.recv().await {
         match job {
-            Job::Line { bytes, room } => {
-                if let Err(error) = stdin.write_all(&bytes).await {
+            Job::Line {
+                bytes,
+                delivery,
+                room,
+            } => {
+                held.extend_from_slice(&bytes);
+                if delivery.with_next {
+                    continue;
+                }
+                if let Err(error) = write_pieces(&mut stdin, &held, &delivery).await {
                     tracing::debug!(%error, "the child reads no more");
                     return;
                 }
+                held.clear();
                 drop(room);
             }
             Job::Close { closed } => {
+                // Held back for a next message that did not come; nobody misses it if it cannot be written.
+                drop(stdin.write_all(&held).await);
                 closing.record();
                 drop(stdin);
                 // No one waits any more: then it was closed in another way.
@@ -159,3 +175,21 @@ async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, c
         }
     }
 }
+
+async fn write_pieces(
+    stdin: &mut ChildStdin,
+    bytes: &[u8],
+    delivery: &Delivery,
+) -> std::io::Result<()> {
+    for (index, piece) in delivery.cut(bytes).enumerate() {
+        if index > 0 {
+            tokio::time::sleep(PIECE_PAUSE).await;
+        }
+        stdin.write_all(piece).await?;
+        stdin.flush().await?;
+    }
+    Ok(())
+}
+
+/// How far apart the pieces of a message are written: far enough that the other side reads each alone.
+const PIECE_PAUSE: Duration = Duration::from_millis(3);

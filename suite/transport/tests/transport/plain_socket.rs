@@ -1,7 +1,10 @@
 //! Requests that only a plain socket can send.
 
 use mcp_verdict_transport::{HeaderEdits, HttpCall, Outgoing};
-use mcp_verdict_wire::transcript::{Ended, EventKind};
+use mcp_verdict_wire::{
+    Delivery,
+    transcript::{Ended, EventKind},
+};
 use tokio::io::AsyncWriteExt;
 
 use crate::common::{
@@ -194,4 +197,33 @@ async fn a_bad_length_or_chunk_breaks_the_exchange() {
         let how = end_of(connection.recorder(), exchange).await;
         assert!(matches!(how, Ended::Broken(_)), "{head}: {how:?}");
     }
+}
+
+#[tokio::test]
+async fn a_request_can_be_spelled_in_other_ways() {
+    let (url, mut requests) = answer(response("200 OK", "application/json", "{}")).await;
+    let mut connection = open(&url).await;
+    let delivery = Delivery {
+        chunked: true,
+        absolute_form: true,
+        upper_case_names: true,
+        pieces: 9,
+        ..Delivery::default()
+    };
+    let outgoing = Outgoing {
+        delivery,
+        ..message("{\"id\":1}")
+    };
+    let exchange = connection.send(outgoing).await.unwrap();
+    let request = next(&mut requests).await;
+    assert!(
+        request.starts_with(&format!("POST {url} HTTP/1.1\r\n")),
+        "{request}"
+    );
+    assert!(request.contains("\r\nTRANSFER-ENCODING: chunked\r\n"));
+    assert!(!request.to_ascii_lowercase().contains("content-length"));
+    assert_eq!(
+        end_of(connection.recorder(), exchange).await,
+        Ended::Complete
+    );
 }

@@ -6,6 +6,7 @@ use mcp_verdict_transport::{
     Address, Connection, OpenError, Options, Outgoing, Recorder, Redactor, SendError, Shutdown,
 };
 use mcp_verdict_wire::{
+    Delivery,
     limits::{MESSAGE_BYTES_MAX, STDERR_BYTES_MAX, TRANSCRIPT_EVENTS_MAX},
     transcript::EventKind,
 };
@@ -451,4 +452,39 @@ async fn http_is_unsupported() {
     let error = connection.http(Default::default()).await.unwrap_err();
     assert_eq!(error.to_string(), "stdio has no HTTP requests");
     assert_eq!(connection.endpoint(), None);
+}
+
+#[tokio::test]
+async fn messages_can_be_written_together_or_in_pieces() {
+    let mut connection = start("head -c 8 && echo / && cat").await;
+    let with = |delivery| Outgoing {
+        delivery,
+        ..message("[1]")
+    };
+    let held = Delivery {
+        with_next: true,
+        ..Delivery::default()
+    };
+    let pieces = Delivery {
+        pieces: 3,
+        ..Delivery::default()
+    };
+    let unterminated = Delivery {
+        unterminated: true,
+        ..Delivery::default()
+    };
+    for delivery in [held, pieces, unterminated] {
+        connection.send(with(delivery)).await.unwrap();
+    }
+    connection.close_input().await.unwrap();
+    wait_for(connection.recorder(), is_exit).await;
+    let lines = kinds(connection.recorder())
+        .into_iter()
+        .filter_map(|kind| match kind {
+            EventKind::Received { bytes, .. } | EventKind::OutputClosed { rest: bytes } => {
+                Some(bytes.to_text().into_owned())
+            }
+            _ => None,
+        });
+    assert_eq!(lines.collect::<Vec<_>>(), ["[1]", "[1]", "/", "[1]"]);
 }

@@ -1,0 +1,104 @@
+//! How the bytes of a message reach the wire, where that is the matter.
+
+use serde::Deserialize;
+
+/// How a message is written. The default is the plain way: whole, at once, as the transport has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// Put before the message.
+    pub before: String,
+    /// Put after it; on stdio before its newline.
+    pub after: String,
+    /// So many spaces after it, for a message of some size.
+    pub padding: usize,
+    /// In so many writes, a moment apart. 0 and 1 are one.
+    pub pieces: usize,
+    /// stdio: without the newline that ends it.
+    pub unterminated: bool,
+    /// stdio: held back, and written together with the next message.
+    pub with_next: bool,
+    /// HTTP: the body in chunks, its length not stated.
+    pub chunked: bool,
+    /// HTTP: the whole URL in the request line.
+    pub absolute_form: bool,
+    /// HTTP: header names in upper case.
+    pub upper_case_names: bool,
+}
+
+impl Delivery {
+    /// The bytes with what is put around them.
+    #[must_use]
+    pub fn wrap(&self, bytes: Vec<u8>) -> Vec<u8> {
+        if !self.wraps() {
+            return bytes;
+        }
+        let mut wrapped = self.before.clone().into_bytes();
+        wrapped.extend_from_slice(&bytes);
+        wrapped.extend_from_slice(self.after.as_bytes());
+        wrapped.resize(wrapped.len() + self.padding.min(PADDING_MAX), b' ');
+        wrapped
+    }
+
+    /// Whether anything is put around the message.
+    #[must_use]
+    pub fn wraps(&self) -> bool {
+        !self.before.is_empty() || !self.after.is_empty() || self.padding > 0
+    }
+
+    /// Whether an HTTP client that behaves well would not write it like that.
+    #[must_use]
+    pub fn needs_plain_socket(&self) -> bool {
+        self.pieces > 1 || self.chunked || self.absolute_form || self.upper_case_names
+    }
+
+    /// The bytes cut into the pieces that are written one by one; all but the last are equally long.
+    pub fn cut<'b>(&self, bytes: &'b [u8]) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+        let pieces = self.pieces.clamp(1, PIECES_MAX);
+        bytes.chunks(bytes.len().div_ceil(pieces).max(1))
+    }
+}
+
+/// The most spaces behind a message: what a message may hold.
+const PADDING_MAX: usize = crate::limits::MESSAGE_BYTES_MAX;
+
+/// The most writes for one message: each takes its moment.
+const PIECES_MAX: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plain_way_changes_nothing() {
+        let delivery = Delivery::default();
+        assert_eq!(delivery.wrap(b"{}".to_vec()), b"{}");
+        assert!(!delivery.needs_plain_socket());
+        assert_eq!(delivery.cut(b"{}").collect::<Vec<_>>(), [b"{}"]);
+        assert_eq!(delivery.cut(b"").count(), 0);
+    }
+
+    #[test]
+    fn what_is_put_around_is_part_of_the_bytes() {
+        let delivery = Delivery {
+            before: "\r\n".to_owned(),
+            after: "\t".to_owned(),
+            padding: 2,
+            ..Delivery::default()
+        };
+        assert_eq!(delivery.wrap(b"{}".to_vec()), b"\r\n{}\t  ");
+    }
+
+    #[test]
+    fn pieces_are_the_whole_cut_up() {
+        for pieces in [1, 2, 3, 7, 1000] {
+            let delivery = Delivery {
+                pieces,
+                ..Delivery::default()
+            };
+            let cut: Vec<_> = delivery.cut(b"0123456789").collect();
+            assert_eq!(cut.concat(), b"0123456789");
+            assert!(cut.len() <= pieces && !cut.is_empty());
+        }
+    }
+}
