@@ -9,7 +9,7 @@ use crate::{
     fixtures::{FIXTURES, why_safe},
     probe::{Discovery, Way},
     session::cut,
-    target::TargetSpec,
+    target::{TargetSpec, shell_words},
 };
 
 /// What was found out about a target.
@@ -91,18 +91,38 @@ impl Inspection {
     pub fn of(spec: &TargetSpec, discovery: &Discovery) -> Self {
         Self {
             target: spec.name.clone(),
-            ways: discovery.ways.iter().map(|way| InspectedWay::of(spec, way)).collect(),
+            ways: discovery
+                .ways
+                .iter()
+                .map(|way| InspectedWay::of(spec, way))
+                .collect(),
             notes: discovery.notes.clone(),
         }
     }
 }
 
 impl InspectedWay {
+    fn offers_the_same(&self, other: &Self) -> bool {
+        let other = Self {
+            transport: self.transport.clone(),
+            revision: self.revision.clone(),
+            address: self.address.clone(),
+            session_id: self.session_id,
+            ..other.clone()
+        };
+        *self == other
+    }
+
     fn of(spec: &TargetSpec, way: &Way) -> Self {
         use mcp_verdict_transport::Address;
         let address = match &way.address {
-            Address::Command { program, .. } => program,
-            Address::StreamableHttp { url } | Address::HttpSse { url } => url,
+            Address::Command {
+                program, arguments, ..
+            } => {
+                let words: Vec<_> = std::iter::once(program).chain(arguments).cloned().collect();
+                shell_words(&words)
+            }
+            Address::StreamableHttp { url } | Address::HttpSse { url } => url.clone(),
         };
         let lists = &way.bound.lists;
         let named = |list: &[Value], member: &str| {
@@ -111,12 +131,15 @@ impl InspectedWay {
         };
         let tool = |tool: &Value| {
             let name = tool.get("name").and_then(Value::as_str)?.to_owned();
-            Some(InspectedTool { name, safe: why_safe(tool, spec) })
+            Some(InspectedTool {
+                name,
+                safe: why_safe(tool, spec),
+            })
         };
         Self {
             transport: way.transport.to_string(),
             revision: way.revision.to_string(),
-            address: spec.options.redactor.text(address),
+            address: spec.options.redactor.text(&address),
             server_info: way.server_info.clone(),
             capabilities: way.capabilities.clone(),
             instructions: way.instructions.clone(),
@@ -143,11 +166,19 @@ fn found(way: &Way) -> Vec<FoundFixture> {
 }
 
 fn missing(way: &Way) -> Vec<MissingFixture> {
-    let snippet = |name: &str| FIXTURES.iter().find(|it| it.name == name).map(|it| it.snippet());
+    let snippet = |name: &str| {
+        FIXTURES
+            .iter()
+            .find(|it| it.name == name)
+            .map(|it| it.snippet())
+    };
     let missing = way.bound.missing.iter().map(|missing| MissingFixture {
         fixture: missing.fixture.clone(),
         how: missing.how.clone(),
-        snippet: missing.is_declared.then(|| snippet(&missing.fixture)).flatten(),
+        snippet: missing
+            .is_declared
+            .then(|| snippet(&missing.fixture))
+            .flatten(),
     });
     missing.collect()
 }
@@ -156,8 +187,32 @@ fn missing(way: &Way) -> Vec<MissingFixture> {
 impl fmt::Display for Inspection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{}", self.target)?;
+        let mut shown: Vec<&InspectedWay> = Vec::new();
         for way in &self.ways {
-            write!(formatter, "\n{way}")?;
+            match shown.iter().find(|it| it.offers_the_same(way)) {
+                Some(same) => writeln!(
+                    formatter,
+                    "\n{} over {}: the same as {} over {}",
+                    way.revision, way.transport, same.revision, same.transport
+                )?,
+                None => {
+                    write!(formatter, "\n{way}")?;
+                    shown.push(way);
+                }
+            }
+        }
+        let unbound = shown
+            .iter()
+            .flat_map(|way| &way.missing)
+            .find_map(|it| it.snippet.as_ref());
+        if let Some(snippet) = unbound {
+            writeln!(
+                formatter,
+                "\na missing fixture is bound in mcp-verdict.toml, such as"
+            )?;
+            for line in snippet.lines() {
+                writeln!(formatter, "  {line}")?;
+            }
         }
         if !self.notes.is_empty() {
             writeln!(formatter, "\nnotes")?;
@@ -174,7 +229,11 @@ impl fmt::Display for InspectedWay {
         let member = |name: &str| self.server_info.as_ref()?.get(name)?.as_str();
         let name = member("name").unwrap_or("a server without a name");
         let version = member("version").unwrap_or_default();
-        writeln!(formatter, "{} over {}: {}", self.revision, self.transport, self.address)?;
+        writeln!(
+            formatter,
+            "{} over {}: {}",
+            self.revision, self.transport, self.address
+        )?;
         let mut line = |title: &str, text: &str| {
             writeln!(formatter, "  {title:<13}{}", cut(text, LINE_CHARACTERS_MAX))
         };
@@ -194,13 +253,14 @@ impl fmt::Display for InspectedWay {
         writeln!(formatter, "  fixtures found")?;
         for found in &self.fixtures {
             let value = cut(&brief(&found.value), VALUE_CHARACTERS_MAX);
-            writeln!(formatter, "    {:<25} {value}  ({})", found.fixture, found.why)?;
+            writeln!(
+                formatter,
+                "    {:<25} {value}  ({})",
+                found.fixture, found.why
+            )?;
         }
-        let to_bind: Vec<_> = self.missing.iter().filter(|it| it.snippet.is_some()).collect();
-        if !to_bind.is_empty() {
-            writeln!(formatter, "  fixtures missing, to be bound in mcp-verdict.toml")?;
-        }
-        for missing in to_bind {
+        writeln!(formatter, "  fixtures missing")?;
+        for missing in self.missing.iter().filter(|it| it.snippet.is_some()) {
             let how = cut(&missing.how, LINE_CHARACTERS_MAX);
             writeln!(formatter, "    {:<25} {how}", missing.fixture)?;
         }
@@ -224,7 +284,11 @@ fn listed(mut names: Vec<String>) -> String {
     }
     names.truncate(NAMES_MAX);
     let more = count - names.len();
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let rest = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     format!("{count}: {}{rest}", names.join(", "))
 }
 
@@ -251,7 +315,10 @@ mod tests {
             capabilities: serde_json::json!({}),
             instructions: None,
             session_id: false,
-            tools: vec![InspectedTool { name: "a\u{7}b".to_owned(), safe: None }],
+            tools: vec![InspectedTool {
+                name: "a\u{7}b".to_owned(),
+                safe: None,
+            }],
             resources: (0..30).map(|number| format!("r://{number}")).collect(),
             resource_templates: Vec::new(),
             prompts: Vec::new(),

@@ -61,7 +61,7 @@ pub fn from_client_config(
     spec.reproduce = format!(
         "--config {} --server {}",
         crate::target::shell_words(&[path.display().to_string()]),
-        crate::target::shell_words(&[name.clone()])
+        crate::target::shell_words(std::slice::from_ref(name))
     );
     Ok(spec.sealed())
 }

@@ -85,7 +85,12 @@ impl Discovery {
         let mut notes = self.notes;
         for way in &self.ways {
             let place = format!("{} over {}", way.revision, way.transport);
-            notes.extend(way.bound.notes.iter().map(|note| format!("{place}: {note}")));
+            notes.extend(
+                way.bound
+                    .notes
+                    .iter()
+                    .map(|note| format!("{place}: {note}")),
+            );
         }
         Prepared {
             name: spec.name.clone(),
@@ -117,7 +122,7 @@ impl Way {
                 .bound
                 .missing
                 .into_iter()
-                .map(|missing| (missing.fixture, missing.how))
+                .map(|missing| (missing.fixture.clone(), missing.way_out()))
                 .collect(),
             tools: self.bound.lists.tools,
         }
@@ -125,14 +130,15 @@ impl Way {
 }
 
 /// Where to look, as far as the transports asked for allow.
-async fn addresses(
-    spec: &TargetSpec,
-    notes: &mut Vec<String>,
-) -> Result<Vec<Address>, ProbeError> {
+async fn addresses(spec: &TargetSpec, notes: &mut Vec<String>) -> Result<Vec<Address>, ProbeError> {
     let asked = &spec.declared.transports;
     let wanted = |transport: TransportKind| asked.is_empty() || asked.contains(&transport);
-    let mut addresses: Vec<Address> =
-        spec.addresses.iter().filter(|it| wanted(transport_of(it))).cloned().collect();
+    let mut addresses: Vec<Address> = spec
+        .addresses
+        .iter()
+        .filter(|it| wanted(transport_of(it)))
+        .cloned()
+        .collect();
     let may_be_http = wanted(TransportKind::StreamableHttp) || wanted(TransportKind::HttpSse);
     for url in spec.urls.iter().filter(|_| may_be_http) {
         addresses.push(locate(url, spec, notes).await?);
@@ -144,7 +150,10 @@ async fn addresses(
     if !spec.urls.is_empty() {
         has.extend([TransportKind::StreamableHttp, TransportKind::HttpSse]);
     }
-    Err(ProbeError::NoTransport { asked: asked.clone(), has })
+    Err(ProbeError::NoTransport {
+        asked: asked.clone(),
+        has,
+    })
 }
 
 /// Sorts what the attempts at one address brought.
@@ -159,19 +168,34 @@ fn gather(
     let mut failed = Vec::new();
     let mut banner = None;
     let before = ways.len();
-    for Spoken { revision, outcome, banner: line } in spoken {
+    for Spoken {
+        revision,
+        outcome,
+        banner: line,
+        ..
+    } in spoken
+    {
         banner = banner.or(line);
         match outcome {
             Ok(way) => ways.push(*way),
-            Err(error) => failed.push(Attempt { transport, revision, got: error.to_string() }),
+            Err(error) => failed.push(Attempt {
+                transport,
+                revision,
+                got: error.to_string(),
+            }),
         }
     }
     if ways.len() > before {
         for attempt in &failed {
-            notes.push(format!("{} is not spoken over {transport}: {}", attempt.revision, attempt.got));
+            notes.push(format!(
+                "{} is not spoken over {transport}: {}",
+                attempt.revision, attempt.got
+            ));
         }
         if let Some(line) = banner {
-            notes.push(format!("standard output carries what is no message: `{line}`"));
+            notes.push(format!(
+                "standard output carries what is no message: `{line}`"
+            ));
         }
     }
     attempts.extend(failed);
@@ -194,16 +218,22 @@ impl Probe<'_> {
             .filter(|revision| asked.is_empty() || asked.contains(revision))
             .collect();
         if revisions.is_empty() {
-            return Err(ProbeError::NoRevision { transport, asked: asked.clone() });
+            return Err(ProbeError::NoRevision {
+                transport,
+                asked: asked.clone(),
+            });
         }
-        if let Address::StreamableHttp { url } | Address::HttpSse { url } = self.address {
-            if let Ok(url) = Url::parse(url) {
-                reach(&url, self.spec).await?;
-            }
+        if let Address::StreamableHttp { url } | Address::HttpSse { url } = self.address
+            && let Ok(url) = Url::parse(url)
+        {
+            reach(&url, self.spec).await?;
         }
         let mut spoken = Vec::new();
         // The newest legacy revision is the likeliest to be answered, by whatever is there.
-        let likeliest = revisions.iter().rposition(|it| it.era() == Era::Legacy).unwrap_or(0);
+        let likeliest = revisions
+            .iter()
+            .rposition(|it| it.era() == Era::Legacy)
+            .unwrap_or(0);
         let first = revisions.remove(likeliest);
         spoken.push(self.settled(self.attempt(first, true).await)?);
         if let Some(modern) = revisions.pop_if(|revision| revision.era() == Era::Modern) {
@@ -211,19 +241,33 @@ impl Probe<'_> {
         }
         self.end_if_hopeless(&spoken)?;
         if !spoken.iter().all(|it| is_silence(&it.outcome)) {
-            let rest = revisions.into_iter().map(|revision| self.attempt(revision, false));
-            spoken.extend(stream::iter(rest).buffered(AT_A_TIME).collect::<Vec<_>>().await);
+            let rest = revisions
+                .into_iter()
+                .map(|revision| self.attempt(revision, false));
+            spoken.extend(
+                stream::iter(rest)
+                    .buffered(AT_A_TIME)
+                    .collect::<Vec<_>>()
+                    .await,
+            );
         }
         spoken.sort_by_key(|it| it.revision);
+        // Sessions end while others begin; here the last of them is over.
+        for closing in spoken.iter_mut().filter_map(|it| it.closing.take()) {
+            // It is bounded, and panics nowhere.
+            drop(closing.await);
+        }
         Ok(spoken)
     }
 
     async fn attempt(&self, revision: Revision, is_first: bool) -> Spoken {
         let patience = match (transport_of(self.address), is_first) {
             (TransportKind::Stdio, true) => self.spec.start_timeout,
-            (TransportKind::Stdio, false) => {
-                self.spec.timeout.saturating_mul(3).min(self.spec.start_timeout)
-            }
+            (TransportKind::Stdio, false) => self
+                .spec
+                .timeout
+                .saturating_mul(3)
+                .min(self.spec.start_timeout),
             _ => self.spec.timeout,
         };
         speak(self.address, revision, patience, self.spec).await
@@ -231,17 +275,25 @@ impl Probe<'_> {
 
     /// What was spoken, unless it shows that no other attempt can do better.
     fn settled(&self, spoken: Spoken) -> Result<Spoken, ProbeError> {
-        let Spoken { revision, outcome, banner } = spoken;
+        let Spoken {
+            revision,
+            outcome,
+            banner,
+            closing,
+        } = spoken;
         let outcome = match outcome {
             Ok(way) => Ok(way),
-            Err(error) => {
-                match ProbeError::of(error, &self.shown(), has_credential(self.spec)) {
-                    Ok(fatal) => return Err(fatal),
-                    Err(error) => Err(error),
-                }
-            }
+            Err(error) => match ProbeError::of(error, &self.shown(), has_credential(self.spec)) {
+                Ok(fatal) => return Err(fatal),
+                Err(error) => Err(error),
+            },
         };
-        Ok(Spoken { revision, outcome, banner })
+        Ok(Spoken {
+            revision,
+            outcome,
+            banner,
+            closing,
+        })
     }
 
     /// Tells a program that ends, or prints something else, from one that speaks another revision.
@@ -251,18 +303,22 @@ impl Probe<'_> {
         }
         let command = self.shown();
         let is_exit = |it: &&Spoken| matches!(it.outcome, Err(SessionError::Exited { .. }));
-        if spoken.iter().all(|it| is_exit(&it)) {
-            if let Some(Err(SessionError::Exited { code, signal, stderr, not_json, .. })) =
-                spoken.first().map(|it| &it.outcome)
-            {
-                return Err(ProbeError::Exited {
-                    command,
-                    code: *code,
-                    signal: *signal,
-                    stderr: stderr.clone(),
-                    not_json: not_json.clone(),
-                });
-            }
+        if spoken.iter().all(|it| is_exit(&it))
+            && let Some(Err(SessionError::Exited {
+                code,
+                signal,
+                stderr,
+                not_json,
+                ..
+            })) = spoken.first().map(|it| &it.outcome)
+        {
+            return Err(ProbeError::Exited {
+                command,
+                code: *code,
+                signal: *signal,
+                stderr: stderr.clone(),
+                not_json: not_json.clone(),
+            });
         }
         let line = spoken.iter().find_map(|it| match &it.outcome {
             Err(SessionError::NotJson { line }) => Some(line.clone()),
@@ -279,7 +335,9 @@ impl Probe<'_> {
     /// The address for a person, without secrets.
     fn shown(&self) -> String {
         let text = match self.address {
-            Address::Command { program, arguments, .. } => {
+            Address::Command {
+                program, arguments, ..
+            } => {
                 let words: Vec<String> =
                     std::iter::once(program).chain(arguments).cloned().collect();
                 shell_words(&words)
@@ -291,7 +349,10 @@ impl Probe<'_> {
 }
 
 fn is_silence<T>(outcome: &Result<T, SessionError>) -> bool {
-    matches!(outcome, Err(SessionError::NoAnswer { .. } | SessionError::NotJson { .. }))
+    matches!(
+        outcome,
+        Err(SessionError::NoAnswer { .. } | SessionError::NotJson { .. })
+    )
 }
 
 /// Attempts at a time: more would compete with the target for the machine.

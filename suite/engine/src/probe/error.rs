@@ -106,7 +106,10 @@ pub enum ProbeError {
         why: String,
     },
     /// Several endpoints answer, and none was chosen.
-    #[error("`{url}` is no MCP endpoint, but there are several beside it{}", endpoints(found))]
+    #[error(
+        "`{url}` is no MCP endpoint, but there are several beside it{}",
+        endpoints(found)
+    )]
     SeveralEndpoints {
         /// As given.
         url: String,
@@ -165,23 +168,33 @@ impl ProbeError {
             Self::Broken { at, .. } if at.starts_with("http://") => {
                 "is it served over TLS? Then write https://".to_owned()
             }
-            Self::Denied { had_credential: false, .. } => "pass a token by --bearer-env VARIABLE, \
+            Self::Denied {
+                had_credential: false,
+                ..
+            } => "pass a token by --bearer-env VARIABLE, \
                 or another credential by --header 'NAME: VALUE'"
                 .to_owned(),
-            Self::Denied { .. } => "the credential that was sent is not accepted; is it still valid, \
+            Self::Denied { .. } => {
+                "the credential that was sent is not accepted; is it still valid, \
                 and meant for this server?"
-                .to_owned(),
-            Self::Exited { not_json, .. } if !not_json.is_empty() => "it seems to be no stdio server, \
+                    .to_owned()
+            }
+            Self::Exited { not_json, .. } if !not_json.is_empty() => {
+                "it seems to be no stdio server, \
                 or to need an argument for that"
-                .to_owned(),
-            Self::Exited { .. } => "run the command in a terminal; it must go on until its input closes"
-                .to_owned(),
+                    .to_owned()
+            }
+            Self::Exited { .. } => {
+                "run the command in a terminal; it must go on until its input closes".to_owned()
+            }
             Self::NoEndpoint { .. } => {
                 "give the whole URL of the endpoint, with its path".to_owned()
             }
-            Self::NotMcp { .. } => "a stdio server prints messages only; it may log to standard error, \
+            Self::NotMcp { .. } => {
+                "a stdio server prints messages only; it may log to standard error, \
                 or need an argument to serve on stdio"
-                .to_owned(),
+                    .to_owned()
+            }
             Self::PortClosed { .. } => "is the server started, and on this port?".to_owned(),
             Self::SeveralEndpoints { found, .. } => {
                 let first = found.first().map_or("", |found| found.url.as_str());
@@ -192,12 +205,15 @@ impl ProbeError {
                  2025-11-25 and 2026-07-28"
                     .to_owned()
             }
-            Self::Start { is_missing: true, program, .. } if program.contains('/') => {
-                "there is no such file".to_owned()
-            }
-            Self::Start { is_missing: true, .. } => {
-                "it is neither a file here nor in PATH; is it installed, and spelled right?".to_owned()
-            }
+            Self::Start {
+                is_missing: true,
+                program,
+                ..
+            } if program.contains('/') => "there is no such file".to_owned(),
+            Self::Start {
+                is_missing: true, ..
+            } => "it is neither a file here nor in PATH; is it installed, and spelled right?"
+                .to_owned(),
             Self::Tls { .. } => "for a private authority pass its root by --ca-cert FILE; \
                 --insecure does without verification"
                 .to_owned(),
@@ -220,27 +236,50 @@ impl ProbeError {
     }
 
     /// What a failed attempt says about the whole target, where it says anything.
-    pub(super) fn of(error: SessionError, at: &str, had_credential: bool) -> Result<Self, SessionError> {
+    pub(super) fn of(
+        error: SessionError,
+        at: &str,
+        had_credential: bool,
+    ) -> Result<Self, SessionError> {
         use mcp_verdict_transport::OpenError;
         Ok(match error {
             SessionError::Open(OpenError::Start { program, source }) => {
                 let is_missing = source.kind() == std::io::ErrorKind::NotFound;
-                Self::Start { program, why: source.to_string(), is_missing }
+                Self::Start {
+                    program,
+                    why: source.to_string(),
+                    is_missing,
+                }
             }
-            SessionError::Open(OpenError::Tls(why)) | SessionError::Tls { why } => {
-                Self::Tls { at: at.to_owned(), why }
-            }
-            SessionError::Refused { why } => Self::Broken { at: at.to_owned(), why },
-            SessionError::Status { status: status @ (401 | 403), www_authenticate, .. } => {
-                Self::Denied { url: at.to_owned(), status, www_authenticate, had_credential }
-            }
+            SessionError::Open(OpenError::Tls(why)) | SessionError::Tls { why } => Self::Tls {
+                at: at.to_owned(),
+                why,
+            },
+            SessionError::Refused { why } => Self::Broken {
+                at: at.to_owned(),
+                why,
+            },
+            SessionError::Status {
+                status: status @ (401 | 403),
+                www_authenticate,
+                ..
+            } => Self::Denied {
+                url: at.to_owned(),
+                status,
+                www_authenticate,
+                had_credential,
+            },
             other => return Err(other),
         })
     }
 }
 
 fn words(items: &[impl ToString]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn asked(www_authenticate: Option<&str>) -> String {
@@ -251,16 +290,22 @@ fn block(title: &str, text: &str) -> String {
     if text.is_empty() {
         return String::new();
     }
-    let lines = text.lines().fold(String::new(), |all, line| format!("{all}\n    {line}"));
+    let lines = text
+        .lines()
+        .fold(String::new(), |all, line| format!("{all}\n    {line}"));
     format!("\n  {title}:{lines}")
 }
 
 fn listed(tried: &[(String, String)]) -> String {
-    tried.iter().fold(String::new(), |all, (url, got)| format!("{all}\n  {url}: {got}"))
+    tried.iter().fold(String::new(), |all, (url, got)| {
+        format!("{all}\n  {url}: {got}")
+    })
 }
 
 fn endpoints(found: &[Found]) -> String {
-    found.iter().fold(String::new(), |all, it| format!("{all}\n  {} ({})", it.url, it.transport))
+    found.iter().fold(String::new(), |all, it| {
+        format!("{all}\n  {} ({})", it.url, it.transport)
+    })
 }
 
 fn attempted(attempts: &[Attempt]) -> String {

@@ -44,7 +44,10 @@ pub(super) async fn locate(
     }
     match (found.len(), denied) {
         (0, Some(denied)) => Err(denied),
-        (0, None) => Err(ProbeError::NoEndpoint { url: url.to_string(), tried }),
+        (0, None) => Err(ProbeError::NoEndpoint {
+            url: url.to_string(),
+            tried,
+        }),
         (1, _) => {
             let found = found.remove(0);
             let (_, why) = &tried[0];
@@ -54,7 +57,10 @@ pub(super) async fn locate(
             ));
             Ok(address(found.transport, found.url))
         }
-        _ => Err(ProbeError::SeveralEndpoints { url: url.to_string(), found }),
+        _ => Err(ProbeError::SeveralEndpoints {
+            url: url.to_string(),
+            found,
+        }),
     }
 }
 
@@ -111,7 +117,11 @@ fn nothing(error: SessionError, url: &Url, spec: &TargetSpec) -> Result<String, 
     match ProbeError::of(error, &url.to_string(), has_credential(spec)) {
         Ok(fatal) => Err(fatal),
         Err(SessionError::Status { status, .. }) => Ok(format!("HTTP {status}")),
-        Err(SessionError::Empty { status, content_type, .. }) => {
+        Err(SessionError::Empty {
+            status,
+            content_type,
+            ..
+        }) => {
             let kind = content_type.unwrap_or_else(|| "nothing".to_owned());
             Ok(format!("HTTP {status} with {kind}"))
         }
@@ -160,7 +170,10 @@ async fn stream(url: &Url, spec: &TargetSpec) -> Result<(), SessionError> {
 }
 
 pub(super) fn has_credential(spec: &TargetSpec) -> bool {
-    spec.options.headers.iter().any(|(name, _)| !name.starts_with("x-forwarded"))
+    spec.options
+        .headers
+        .iter()
+        .any(|(name, _)| !name.starts_with("x-forwarded"))
 }
 
 fn address(transport: TransportKind, url: String) -> Address {
@@ -179,6 +192,9 @@ mod tests {
         let at = |url| candidates(&Url::parse(url).expect("a URL"));
         assert_eq!(at("http://a"), ["/mcp", "/mcp/", "/sse"]);
         assert_eq!(at("http://a/mcp?b=c"), ["/mcp/", "/sse", "/"]);
-        assert_eq!(at("http://a/api/mcp/"), ["/api/mcp", "/mcp", "/mcp/", "/sse", "/"]);
+        assert_eq!(
+            at("http://a/api/mcp/"),
+            ["/api/mcp", "/mcp", "/mcp/", "/sse", "/"]
+        );
     }
 }

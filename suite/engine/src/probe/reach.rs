@@ -13,8 +13,15 @@ use crate::target::{TargetSpec, Url};
 /// Connects once, and leaves.
 pub(super) async fn reach(url: &Url, spec: &TargetSpec) -> Result<(), ProbeError> {
     let (host, port, after) = (url.host.clone(), url.port, spec.options.connect_timeout);
-    let late = || ProbeError::Timeout { host: url.host.clone(), port, after };
-    let unknown = |why: &str| ProbeError::UnknownHost { host: url.host.clone(), why: why.to_owned() };
+    let late = || ProbeError::Timeout {
+        host: url.host.clone(),
+        port,
+        after,
+    };
+    let unknown = |why: &str| ProbeError::UnknownHost {
+        host: url.host.clone(),
+        why: why.to_owned(),
+    };
     let addresses: Vec<_> = timeout(after, lookup_host((host.as_str(), port)))
         .await
         .map_err(|_| late())?
@@ -31,7 +38,11 @@ pub(super) async fn reach(url: &Url, spec: &TargetSpec) -> Result<(), ProbeError
     if addresses.is_empty() {
         return Err(unknown("it has no address"));
     }
-    Err(ProbeError::PortClosed { host, port, why: last.to_string() })
+    Err(ProbeError::PortClosed {
+        host,
+        port,
+        why: last.to_string(),
+    })
 }
 
 /// Addresses tried of one name.

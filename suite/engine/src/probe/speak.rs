@@ -5,6 +5,7 @@ use std::time::Duration;
 use mcp_verdict_transport::{Address, Recorder};
 use mcp_verdict_wire::{Era, Revision, transcript::EventKind};
 use serde_json::Value;
+use tokio::task::JoinHandle;
 
 use super::Way;
 use crate::{
@@ -19,6 +20,8 @@ pub(super) struct Spoken {
     pub(super) outcome: Result<Box<Way>, SessionError>,
     /// The first line on standard output that is no message, without which the rest is.
     pub(super) banner: Option<String>,
+    /// The end of its session, under way.
+    pub(super) closing: Option<JoinHandle<()>>,
 }
 
 /// Opens a session, asks the target what it offers, and leaves.
@@ -39,37 +42,43 @@ pub(super) async fn speak(
         spec.timeout,
         patience,
     );
-    let outcome = match opened.await {
-        Ok(session) => explore(session, address, spec).await,
-        Err(error) => Err(error),
+    let (outcome, closing) = match opened.await {
+        Ok(mut session) => {
+            let outcome = explore(&mut session, address, spec).await;
+            // A program may take its time to leave.
+            (outcome, Some(tokio::spawn(session.close())))
+        }
+        Err(error) => (Err(error), None),
     };
-    Spoken { revision, outcome, banner: banner(&recorder) }
+    Spoken {
+        revision,
+        outcome,
+        banner: banner(&recorder),
+        closing,
+    }
 }
 
 async fn explore(
-    mut session: Session,
+    session: &mut Session,
     address: &Address,
     spec: &TargetSpec,
 ) -> Result<Box<Way>, SessionError> {
-    let outcome = match named(&session) {
-        Ok(()) => {
-            let bound = bind(&mut session, spec).await;
-            let instructions = session.opening.as_ref().and_then(|it| it.get("instructions"));
-            Ok(Box::new(Way {
-                address: address.clone(),
-                transport: transport_of(address),
-                revision: session.revision,
-                server_info: session.server_info.clone(),
-                capabilities: session.capabilities.clone(),
-                instructions: instructions.and_then(Value::as_str).map(str::to_owned),
-                session_id: session.session_id.is_some(),
-                bound,
-            }))
-        }
-        Err(error) => Err(error),
-    };
-    session.close().await;
-    outcome
+    named(session)?;
+    let bound = bind(session, spec).await;
+    let instructions = session
+        .opening
+        .as_ref()
+        .and_then(|it| it.get("instructions"));
+    Ok(Box::new(Way {
+        address: address.clone(),
+        transport: transport_of(address),
+        revision: session.revision,
+        server_info: session.server_info.clone(),
+        capabilities: session.capabilities.clone(),
+        instructions: instructions.and_then(Value::as_str).map(str::to_owned),
+        session_id: session.session_id.is_some(),
+        bound,
+    }))
 }
 
 /// Whether the opening exchange names exactly the revision asked for. Other parts of the suite take it
@@ -85,7 +94,10 @@ fn named(session: &Session) -> Result<(), SessionError> {
         Some(Value::String(version)) if version == asked.as_str() => Ok(()),
         Some(Value::Array(versions)) if versions.iter().any(|it| it == asked.as_str()) => Ok(()),
         Some(got @ Value::Array(_)) if asked.era() == Era::Modern => {
-            Err(SessionError::OtherRevision { asked, got: got.to_string() })
+            Err(SessionError::OtherRevision {
+                asked,
+                got: got.to_string(),
+            })
         }
         _ => Err(SessionError::Malformed {
             method: method.to_owned(),
@@ -97,7 +109,9 @@ fn named(session: &Session) -> Result<(), SessionError> {
 fn banner(recorder: &Recorder) -> Option<String> {
     recorder.look(|events| {
         events.iter().find_map(|event| match &event.kind {
-            EventKind::Received { exchange: 0, bytes, .. } => {
+            EventKind::Received {
+                exchange: 0, bytes, ..
+            } => {
                 let is_message = serde_json::from_slice::<Value>(&bytes.0).is_ok();
                 let text = bytes.to_text();
                 let is_banner = !is_message && !text.trim().is_empty();

@@ -92,7 +92,7 @@ pub enum SessionError {
         /// The message, cut.
         message: String,
         /// `data`, if any.
-        data: Option<Value>,
+        data: Option<Box<Value>>,
     },
     /// Our side could not send.
     #[error(transparent)]

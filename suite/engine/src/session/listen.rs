@@ -50,7 +50,7 @@ impl Reply {
                 method,
                 code,
                 message: cut(message, SHOWN_CHARACTERS),
-                data: error.get("data").cloned(),
+                data: error.get("data").cloned().map(Box::new),
             });
         }
         match self.message.get_mut("result").map(Value::take) {

@@ -80,9 +80,14 @@ fn is_secret_name(name: &str) -> bool {
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-/// Long, and not just a word: a credential rather than a mode.
+/// Long, and of letters and digits mixed: a credential rather than a mode or a media type. (The field itself
+/// is never recorded; this is about its value turning up elsewhere.)
 fn looks_secret(value: &str) -> bool {
-    value.len() >= SECRET_LENGTH_MIN && !value.bytes().all(|byte| byte.is_ascii_lowercase())
+    let has = |class: fn(&u8) -> bool| value.bytes().any(|byte| class(&byte));
+    value.len() >= SECRET_LENGTH_MIN
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_alphabetic)
+        && !value.contains(['/', ' '])
 }
 
 const SECRET_WORDS: [&str; 9] = [
@@ -140,10 +145,11 @@ mod tests {
 
     #[test]
     fn an_innocent_word_defaces_nothing() {
-        let text = redacted("\"tools/list\"", |secrets| {
+        let text = redacted("\"tools/list\" application/json", |secrets| {
             secrets.header("x-mode", "tools");
+            secrets.header("x-accept", "application/json");
             secrets.variable("NODE_ENV", "production");
         });
-        assert_eq!(text, "\"tools/list\"");
+        assert_eq!(text, "\"tools/list\" application/json");
     }
 }
