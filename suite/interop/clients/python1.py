@@ -12,7 +12,7 @@ async def visit(connect, url: str) -> None:
     async with connect(url) as streams, ClientSession(streams[0], streams[1]) as session:
         await session.initialize()
         tools = (await session.list_tools()).tools
-        result = await session.call_tool("echo", {"message": "hello"})
+        result = await session.call_tool("echo", {"text": "hello"})
         print(len(tools), "tools; echo:", result.content[0].text)
 
 

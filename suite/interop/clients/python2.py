@@ -9,7 +9,7 @@ from mcp.client.client import Client
 async def visit(mode: str, url: str) -> None:
     async with Client(url, mode=mode) as client:
         tools = (await client.list_tools()).tools
-        result = await client.call_tool("echo", {"message": "hello"})
+        result = await client.call_tool("echo", {"text": "hello"})
         print(client.protocol_version, len(tools), "tools; echo:", result.content[0].text)
 
 

@@ -7,6 +7,6 @@ const mode = { legacy: 'legacy', modern: { pin: '2026-07-28' } }[era];
 const client = new Client({ name: 'interop-typescript2', version: '1.0.0' }, { versionNegotiation: { mode } });
 await client.connect(new StreamableHTTPClientTransport(new URL(url)));
 const { tools } = await client.listTools();
-const { content } = await client.callTool({ name: 'echo', arguments: { message: 'hello' } });
+const { content } = await client.callTool({ name: 'echo', arguments: { text: 'hello' } });
 console.log(client.getNegotiatedProtocolVersion(), `${tools.length} tools; echo: ${content[0].text}`);
 await client.close();

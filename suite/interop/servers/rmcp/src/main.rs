@@ -150,7 +150,7 @@ async fn visit(era: &str, url: &str) -> Result<(), Failure> {
     let client = ().serve_with_lifecycle(transport, lifecycle).await?;
     let tools = client.list_all_tools().await?;
     let mut arguments = serde_json::Map::new();
-    arguments.insert("message".into(), "hello".into());
+    arguments.insert("text".into(), "hello".into());
     let call = CallToolRequestParams::new("echo").with_arguments(arguments);
     let result = client.call_tool(call).await?;
     println!("{} tools; echo: {}", tools.len(), serde_json::to_string(&result)?);
