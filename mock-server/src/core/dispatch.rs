@@ -183,6 +183,7 @@ fn start(mut call: Call) -> Accepted {
     }
     let number = call.core.next_number();
     let (handle, registration) = AbortHandle::new_pair();
+    call.outlet = call.outlet.until_cancelled(handle.clone());
     if let Err(refusal) = call.session.begin(&call.id, number, handle) {
         return refuse(Some(&call.id), &refusal, Some(call.revision));
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::AbortHandle;
 use mcp_verdict_wire::{Era, Revision, TransportKind};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -67,6 +68,8 @@ pub(crate) struct Outlet {
     facts: Arc<Facts>,
     filter: Filter,
     sender: mpsc::Sender<Departure>,
+    /// Closes the door at once when its request is cancelled.
+    cancelled: Option<AbortHandle>,
 }
 
 /// Departures that wait for their transport. A handler that runs ahead of a slow reader waits.
@@ -209,6 +212,7 @@ impl Outlet {
             facts: Arc::new(facts),
             filter,
             sender,
+            cancelled: None,
         }
     }
 
@@ -220,6 +224,15 @@ impl Outlet {
         };
         Self {
             facts: Arc::new(facts),
+            ..self.clone()
+        }
+    }
+
+    /// The same door, until the request that this handle stops is cancelled.
+    pub(crate) fn until_cancelled(&self, handle: AbortHandle) -> Self {
+        let cancelled = Some(handle);
+        Self {
+            cancelled,
             ..self.clone()
         }
     }
@@ -236,16 +249,16 @@ impl Outlet {
         }
     }
 
-    /// Sends without waiting. What does not fit into the queue is dropped.
-    pub(crate) fn offer(&self, message: Value) {
-        for departure in self.filtered(Departure::message(message)) {
-            if self.sender.try_send(departure).is_err() {
-                return;
-            }
-        }
+    /// Sends without waiting; false when there is no room.
+    pub(crate) fn offer(&self, message: Value) -> bool {
+        let mut departures = self.filtered(Departure::message(message)).into_iter();
+        departures.all(|departure| self.sender.try_send(departure).is_ok())
     }
 
     fn filtered(&self, departure: Departure) -> Vec<Departure> {
+        if self.cancelled.as_ref().is_some_and(AbortHandle::is_aborted) {
+            return Vec::new();
+        }
         match departure.payload {
             Payload::HangUp => vec![departure],
             Payload::Json(_) | Payload::Raw(_) => (self.filter)(&self.facts, departure),

@@ -102,7 +102,8 @@ impl Session {
     /// Says something that belongs to no request.
     pub(super) fn say(&self, message: Value) {
         if let Some(revision) = self.revision() {
-            self.unrelated.in_revision(revision).offer(message);
+            // A client that does not read what it is told has to look for itself.
+            let _ = self.unrelated.in_revision(revision).offer(message);
         }
     }
 

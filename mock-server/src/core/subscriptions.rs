@@ -54,6 +54,7 @@ const LISTENERS_MAX: usize = 1000;
 /// Resources that one of them may watch.
 const WATCHED_MAX: usize = 1000;
 
+const ACKNOWLEDGED: &str = "notifications/subscriptions/acknowledged";
 const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 const LISTS: [&str; 3] = [
     "toolsListChanged",
@@ -139,7 +140,8 @@ impl Listener {
         if let Change::Resource(uri) = change {
             params["uri"] = json!(uri);
         }
-        self.outlet.offer(notification(change.method(), params));
+        // A client that does not read what it is told has to look for itself.
+        let _ = self.outlet.offer(notification(change.method(), params));
     }
 }
 
@@ -181,10 +183,12 @@ pub(crate) async fn listen(call: &Call) -> Result<Value, Refusal> {
             ));
         }
         // Whoever changes something takes the same lock, so nothing can come before this.
-        call.outlet.offer(notification(
-            "notifications/subscriptions/acknowledged",
-            acknowledged,
-        ));
+        if !call.outlet.offer(notification(ACKNOWLEDGED, acknowledged)) {
+            return Err(Refusal::new(
+                INTERNAL_ERROR,
+                "too much is waiting to be read",
+            ));
+        }
         let (id, outlet, ended) = (call.id.clone(), call.outlet.clone(), ended.clone());
         listeners.push(Listener {
             number,

@@ -40,6 +40,11 @@ impl Faults {
         Self { hooks: flat.into() }
     }
 
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hooks.is_empty()
+    }
+
     /// What the core's messages pass.
     pub(crate) fn filter(&self) -> Filter {
         let faults = self.clone();

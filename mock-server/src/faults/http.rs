@@ -146,9 +146,11 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "version-header-not-checked",
-        about: "Any MCP-Protocol-Version is accepted",
+        about: "Any MCP-Protocol-Version is accepted in a session",
         hook: Hook::HttpRequest(|request| {
-            request.headers.remove("mcp-protocol-version");
+            if request.headers.contains_key(SESSION_ID) {
+                request.headers.remove("mcp-protocol-version");
+            }
             None
         }),
     },

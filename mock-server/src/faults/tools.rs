@@ -1,11 +1,13 @@
 //! Faults of tools.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{
     Fault, Hook,
     edits::{each, is_error, is_result, remove, set, succeed},
 };
+use crate::core::Facts;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -139,31 +141,24 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "list-cursor-loops",
-        about: "Lists never end: the last page leads to the first",
+        about: "Lists never end: every page leads to the first",
         hook: Hook::Edit(|facts, message| {
-            if facts.method().ends_with("/list") && message.get("result").is_some() {
-                let first = facts.param("/cursor").clone();
-                let cursor = if first.is_string() {
-                    first
-                } else {
-                    json!("dG9vbHM6MA")
-                };
-                set(message, "/result/nextCursor", cursor);
+            if let (Some(member), Some(_)) = (listed(facts), message.get("result")) {
+                let first = URL_SAFE_NO_PAD.encode(format!("{member}:0"));
+                set(message, "/result/nextCursor", json!(first));
             }
         }),
     },
     Fault {
         name: "invalid-cursor-accepted",
-        about: "An invalid cursor brings the first page",
-        hook: Hook::Incoming(|facts, mut message| {
-            let cursor = facts.param("/cursor").as_str().map(str::to_owned);
-            let ours = cursor
-                .as_deref()
-                .is_none_or(|cursor| cursor.starts_with("dG9vbHM6") || cursor.starts_with("c"));
-            if facts.method().ends_with("/list") && !ours {
-                remove(&mut message, "/params/cursor");
+        about: "An invalid cursor brings an empty page",
+        hook: Hook::Edit(|facts, message| {
+            if let Some(member) = listed(facts)
+                && message.pointer("/error/message") == Some(&json!("Invalid cursor"))
+            {
+                let page = json!({member: [], "ttlMs": 0, "cacheScope": "public"});
+                succeed(message, super::edits::empty_result(facts, page));
             }
-            super::Arrived::pass(message)
         }),
     },
     Fault {
@@ -177,3 +172,14 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
 ];
+
+/// The member that holds the items of a list, if that is what is asked for.
+fn listed(facts: &Facts) -> Option<&'static str> {
+    match facts.method() {
+        "prompts/list" => Some("prompts"),
+        "resources/list" => Some("resources"),
+        "resources/templates/list" => Some("resourceTemplates"),
+        "tools/list" => Some("tools"),
+        _ => None,
+    }
+}

@@ -146,6 +146,10 @@ impl Conversation {
         }
         drop(inner);
         let gathering = self.clone().gather(receiver);
+        if works.is_empty() {
+            gathering.await;
+            return None;
+        }
         Some(Box::pin(join(join_all(works), gathering).map(|_| ())))
     }
 

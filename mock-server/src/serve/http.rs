@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -14,6 +15,7 @@ use axum::{
 use futures_util::StreamExt;
 use http::{Method, StatusCode, header};
 use mcp_verdict_wire::limits::MESSAGE_BYTES_MAX;
+use tokio::time::timeout;
 
 use super::{
     guard::Guard,
@@ -33,6 +35,9 @@ pub(super) const MCP_PATH: &str = "/mcp";
 pub(super) const SSE_PATH: &str = "/sse";
 /// Where clients of HTTP+SSE post.
 pub(super) const MESSAGES_PATH: &str = "/messages";
+
+/// How long the body of a request may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// One listener's server.
 pub(super) struct HttpServer {
@@ -68,19 +73,25 @@ impl HttpServer {
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
             body: Vec::new(),
-            sessions: self.sessions.ids(),
+            // Only a fault wants to know.
+            sessions: if self.faults.is_empty() {
+                Vec::new()
+            } else {
+                self.sessions.ids()
+            },
         };
-        let reply = match to_bytes(body, MESSAGE_BYTES_MAX).await {
-            Ok(body) => {
+        let reply = match timeout(BODY_TIMEOUT, to_bytes(body, MESSAGE_BYTES_MAX)).await {
+            Ok(Ok(body)) => {
                 request.body = body.into();
                 self.reply(&mut request).await
             }
-            Err(_) => Reply::refused(
+            Ok(Err(_)) => Reply::refused(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "the message is too long",
                 None,
                 None,
             ),
+            Err(_) => Reply::status(StatusCode::REQUEST_TIMEOUT),
         };
         let Reply { mut head, events } = reply;
         self.faults.http_response(&request, &mut head);

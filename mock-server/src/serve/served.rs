@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::Request};
+use axum::{Router, extract::Request, serve::ListenerExt};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{
@@ -35,6 +35,10 @@ impl Served {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let listener = listener.tap_io(|connection| {
+            // Events are small and must not wait for one another. Without it they are only later.
+            let _ = connection.set_nodelay(true);
+        });
         let server = Arc::new(HttpServer::new(
             core.clone(),
             faults,

@@ -78,7 +78,7 @@ where
     conversation.session.cancel_all();
     // The writer is gone already if there is nobody left to tell, and how it ended is of no interest.
     let _ = stop.send(());
-    let _ = writing.await;
+    let _ = tokio::time::timeout(LAST_WORDS, writing).await;
     Ok(0)
 }
 

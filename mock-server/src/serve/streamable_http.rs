@@ -84,11 +84,14 @@ pub(super) fn delete(server: &Arc<HttpServer>, request: &HttpRequest) -> Reply {
     Reply::status(StatusCode::NO_CONTENT)
 }
 
-/// A request of the modern era says so in its body or its headers. Nothing of the legacy era does
-/// either, but `initialize`, which counts when nothing else does.
+/// A request of the modern era says so in its body, or at least in its headers: by its version, or by
+/// a header that the legacy era does not have where nothing speaks for the legacy era.
 fn is_modern(server: &HttpServer, request: &HttpRequest, message: &Value) -> bool {
-    let in_headers = is_modern_version(request)
-        || (request.header(SESSION_ID).is_none() && request.header(METHOD).is_some());
+    let is_legacy = request.headers.contains_key(SESSION_ID)
+        || version(request).is_some()
+        || message.get("method").and_then(Value::as_str) == Some("initialize");
+    let in_headers =
+        is_modern_version(request) || (request.headers.contains_key(METHOD) && !is_legacy);
     let spoken = !server.core.revisions_of(Era::Modern).is_empty();
     spoken && (Envelope::is_on(message) || in_headers)
 }

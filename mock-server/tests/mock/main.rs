@@ -1,0 +1,14 @@
+//! The mock server, as its clients see it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helpers too"
+)]
+
+mod faults;
+mod http_sse;
+mod legacy_http;
+mod modern_http;
+mod stdio_legacy;
+mod stdio_modern;
+mod support;
