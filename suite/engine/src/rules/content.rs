@@ -1,20 +1,18 @@
-//! What results carry: base64, URIs, schemas, metadata keys.
+//! What results carry: base64, URIs, media types, times, metadata keys.
 
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
+use mcp_verdict_vectors::model::Outcome;
 use mcp_verdict_wire::Revision;
 use serde_json::Value;
 
 use super::{
     Observation, Watch,
-    messages::{brief, protocol_messages, short},
+    reach::{items, protocol_messages, results_of, short, speaks},
 };
-use crate::{
-    schema,
-    view::{Message, View},
-};
+use crate::view::{Message, View};
 
 pub(super) const RULES: &[Watch] = &[
     Watch {
@@ -22,20 +20,8 @@ pub(super) const RULES: &[Watch] = &[
         observe: base64,
     },
     Watch {
-        id: "rules/content/uris",
-        observe: uris,
-    },
-    Watch {
-        id: "rules/content/input-schemas",
-        observe: input_schemas,
-    },
-    Watch {
-        id: "rules/content/output-schemas",
-        observe: output_schemas,
-    },
-    Watch {
-        id: "rules/content/tool-names",
-        observe: tool_names,
+        id: "rules/content/media-types",
+        observe: media_types,
     },
     Watch {
         id: "rules/content/meta-keys",
@@ -45,86 +31,119 @@ pub(super) const RULES: &[Watch] = &[
         id: "rules/content/text-beside-structure",
         observe: text_beside_structure,
     },
+    Watch {
+        id: "rules/content/timestamps",
+        observe: timestamps,
+    },
+    Watch {
+        id: "rules/content/uris",
+        observe: uris,
+    },
 ];
 
-/// Deeper than any result goes.
-const DEPTH_MAX: usize = 64;
+/// Requests whose results hold content.
+const WITH_CONTENT: &[&str] = &["prompts/get", "resources/read", "tools/call"];
 
-/// Results of requests with this method.
-fn results_of<'v>(
-    view: &'v View<'_>,
-    methods: &'static [&'static str],
-) -> impl Iterator<Item = (&'v Message, &'v Value)> {
-    protocol_messages(view).filter_map(move |response| {
-        let method = view.request_of(response)?.method()?;
-        Some((
-            response,
-            response.result().filter(|_| methods.contains(&method))?,
-        ))
-    })
+/// The content blocks and resource contents in a result.
+fn blocks(result: &Value) -> impl Iterator<Item = &Value> {
+    let of_messages = items(result, "messages").filter_map(|message| message.get("content"));
+    let outer = items(result, "content")
+        .chain(items(result, "contents"))
+        .chain(of_messages);
+    outer
+        .flat_map(|block| [Some(block), block.get("resource")])
+        .flatten()
 }
 
-/// Standard alphabet; padding may be missing, which is told apart.
-fn decodes(text: &str, padding: DecodePaddingMode) -> bool {
-    let config = GeneralPurposeConfig::new().with_decode_padding_mode(padding);
+/// As lenient as readers are: padding, spare bits and white space do not matter.
+fn decodes(text: &str) -> bool {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    let plain: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     GeneralPurpose::new(&alphabet::STANDARD, config)
+        .decode(plain)
+        .is_ok()
+}
+
+/// As strict as RFC 4648, section 4.
+fn decodes_strictly(text: &str) -> bool {
+    base64::engine::general_purpose::STANDARD
         .decode(text)
         .is_ok()
 }
 
-/// The base64 members of content blocks and resource contents in a result.
-fn encoded<'v>(result: &'v Value, method_is_read: bool) -> Vec<&'v str> {
-    let list = |member: &str| {
-        result
-            .get(member)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    };
-    let blocks: Vec<&Value> = if method_is_read {
-        list("contents").collect()
-    } else {
-        list("content")
-            .chain(list("messages").filter_map(|message| message.get("content")))
-            .collect()
-    };
-    let mut found: Vec<&'v str> = Vec::new();
-    for block in blocks {
-        let kind = block
-            .get("type")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let data = matches!(kind, "image" | "audio")
-            .then(|| block.get("data"))
-            .flatten();
-        let blob = block
-            .get("blob")
-            .or_else(|| block.get("resource")?.get("blob"));
-        found.extend(data.into_iter().chain(blob).filter_map(Value::as_str));
+fn base64(view: &View<'_>, seen: &mut Observation) {
+    for (_, response, result) in results_of(view, WITH_CONTENT) {
+        for block in blocks(result) {
+            let kind = block
+                .get("type")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let data = block
+                .get("data")
+                .filter(|_| matches!(kind, "image" | "audio"));
+            for text in data
+                .into_iter()
+                .chain(block.get("blob"))
+                .filter_map(Value::as_str)
+            {
+                seen.exercise();
+                let expected = "base64 (RFC 4648, section 4)";
+                if !decodes(text) {
+                    seen.find(expected, short(text), [response.event]);
+                } else if !decodes_strictly(text) {
+                    let actual = "base64 with white space or without its padding";
+                    seen.find_as(Outcome::Warn, expected, actual, [response.event]);
+                }
+            }
+        }
     }
-    found
 }
 
-fn base64(view: &View<'_>, seen: &mut Observation) {
-    let methods: &[&str] = &["tools/call", "prompts/get", "resources/read"];
-    for (response, result) in results_of(view, methods) {
-        let read = view.request_of(response).and_then(Message::method) == Some("resources/read");
-        for text in encoded(result, read) {
+/// RFC 6838, section 4.2: a type and a subtype; parameters may follow.
+fn is_media_type(text: &str) -> bool {
+    let name = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+%'*`|~".contains(&byte))
+    };
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    essence
+        .split_once('/')
+        .is_some_and(|(kind, subtype)| name(kind) && name(subtype))
+}
+
+/// The media types of images and sound in prompts have to be valid; elsewhere nobody says what they are.
+fn media_types(view: &View<'_>, seen: &mut Observation) {
+    let methods: &[&str] = &[
+        "prompts/get",
+        "resources/list",
+        "resources/read",
+        "tools/call",
+    ];
+    for (request, response, result) in results_of(view, methods) {
+        for item in blocks(result).chain(items(result, "resources")) {
+            let Some(text) = item.get("mimeType").and_then(Value::as_str) else {
+                continue;
+            };
             seen.exercise();
-            if decodes(text, DecodePaddingMode::RequireCanonical) {
+            if is_media_type(text) {
                 continue;
             }
-            let expected = "base64 (RFC 4648, section 4)";
-            if decodes(text, DecodePaddingMode::Indifferent) {
-                let outcome = mcp_verdict_vectors::model::Outcome::Warn;
-                seen.find_as(
-                    outcome,
-                    expected,
-                    "base64 without its padding",
-                    [response.event],
-                );
+            let kind = item.get("type").and_then(Value::as_str).unwrap_or_default();
+            let (expected, actual) = (
+                "a media type such as `text/plain`",
+                format!("{:?}", short(text)),
+            );
+            if request.method() == Some("prompts/get") && matches!(kind, "image" | "audio") {
+                seen.find(expected, actual, [response.event]);
             } else {
-                seen.find(expected, short(text), [response.event]);
+                seen.find_as(Outcome::Warn, expected, actual, [response.event]);
             }
         }
     }
@@ -146,83 +165,66 @@ fn is_uri(text: &str) -> bool {
 }
 
 fn uris(view: &View<'_>, seen: &mut Observation) {
-    let methods: &[&str] = &["resources/list", "resources/read"];
-    for (response, result) in results_of(view, methods) {
-        let list = |member: &str| {
-            result
-                .get(member)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
-        for item in list("resources").chain(list("contents")) {
+    let methods: &[&str] = &[
+        "prompts/get",
+        "resources/list",
+        "resources/read",
+        "tools/call",
+    ];
+    for (_, response, result) in results_of(view, methods) {
+        for item in blocks(result).chain(items(result, "resources")) {
             let Some(uri) = item.get("uri").and_then(Value::as_str) else {
                 continue;
             };
             seen.exercise();
             if !is_uri(uri) {
-                seen.find(
-                    "a URI (RFC 3986) with its scheme",
-                    short(uri),
-                    [response.event],
-                );
+                let actual = format!("{:?}", short(uri));
+                seen.find("a URI (RFC 3986) with its scheme", actual, [response.event]);
             }
         }
     }
 }
 
-fn tools<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Message, &'v Value)> {
-    results_of(view, &["tools/list"]).flat_map(|(response, result)| {
-        let tools = result
-            .get("tools")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        tools.map(move |tool| (response, tool))
-    })
-}
-
-fn schemas(view: &View<'_>, seen: &mut Observation, member: &str) {
-    for (response, tool) in tools(view) {
-        let Some(given) = tool.get(member) else {
-            continue;
+/// A date of ISO 8601, alone or with a time: four digits, two, two, and what a time is made of.
+fn is_timestamp(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let mut date = [0_u8; 10];
+    for slot in &mut date {
+        let Some(byte) = bytes.next() else {
+            return false;
         };
-        seen.exercise();
-        if let Err(error) = schema::foreign(given) {
-            let name = tool.get("name").map(brief).unwrap_or_default();
-            let actual = format!("{name}: {}", short(&error.to_string()));
-            seen.find(
-                format!("`{member}` as a valid JSON Schema"),
-                actual,
-                [response.event],
-            );
-        }
+        *slot = byte;
     }
+    let shaped = date.iter().enumerate().all(|(index, byte)| match index {
+        4 | 7 => *byte == b'-',
+        _ => byte.is_ascii_digit(),
+    });
+    let time = bytes.all(|byte| byte.is_ascii_digit() || b"Tt Zz:.,+-".contains(&byte));
+    shaped && time
 }
 
-fn input_schemas(view: &View<'_>, seen: &mut Observation) {
-    schemas(view, seen, "inputSchema");
-}
-
-fn output_schemas(view: &View<'_>, seen: &mut Observation) {
-    schemas(view, seen, "outputSchema");
-}
-
-fn tool_names(view: &View<'_>, seen: &mut Observation) {
-    if view.head.revision < Revision::V2025_11_25 {
-        return;
-    }
-    for (response, tool) in tools(view) {
-        let Some(name) = tool.get("name").and_then(Value::as_str) else {
-            continue;
-        };
-        seen.exercise();
-        let plain = name
-            .chars()
-            .all(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '-' | '.'));
-        if !plain || name.is_empty() || name.len() > 128 {
-            let expected = "1 to 128 letters, digits, `_`, `-` and `.`";
-            seen.find(expected, format!("{:?}", short(name)), [response.event]);
+fn timestamps(view: &View<'_>, seen: &mut Observation) {
+    let methods: &[&str] = &[
+        "prompts/get",
+        "resources/list",
+        "resources/read",
+        "resources/templates/list",
+        "tools/call",
+    ];
+    for (_, response, result) in results_of(view, methods) {
+        let listed = items(result, "resources").chain(items(result, "resourceTemplates"));
+        for item in blocks(result).chain(listed) {
+            let time = item
+                .get("annotations")
+                .and_then(|notes| notes.get("lastModified"));
+            let Some(time) = time.and_then(Value::as_str) else {
+                continue;
+            };
+            seen.exercise();
+            if !is_timestamp(time) {
+                let actual = format!("{:?}", short(time));
+                seen.find("`lastModified` as ISO 8601", actual, [response.event]);
+            }
         }
     }
 }
@@ -234,10 +236,9 @@ fn metas<'v>(value: &'v Value, depth: usize, into: &mut Vec<&'v Value>) {
         Value::Array(items) => items.iter().for_each(|item| metas(item, depth + 1, into)),
         Value::Object(members) => {
             for (name, item) in members {
-                // What a tool or its schema calls `_meta` is its own business.
                 match name.as_str() {
                     "_meta" => into.push(item),
-                    "structuredContent" | "inputSchema" | "outputSchema" | "arguments" => {}
+                    name if FREE.contains(&name) => {}
                     _ => metas(item, depth + 1, into),
                 }
             }
@@ -246,8 +247,33 @@ fn metas<'v>(value: &'v Value, depth: usize, into: &mut Vec<&'v Value>) {
     }
 }
 
-fn is_meta_key(key: &str) -> bool {
-    let edge = |one: Option<char>| one.is_none_or(|one| one.is_ascii_alphanumeric());
+/// Members whose insides are the server's own business, whatever they are called there.
+const FREE: [&str; 11] = [
+    "arguments",
+    "data",
+    "default",
+    "error",
+    "experimental",
+    "extensions",
+    "input",
+    "inputSchema",
+    "metadata",
+    "outputSchema",
+    "structuredContent",
+];
+
+/// How well a `_meta` key follows its grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeyForm {
+    /// As it must be.
+    Sound,
+    /// Its name has characters inside that the grammar does not list, and does not rule out.
+    Odd,
+    /// Its prefix, or an end of its name, is not as it must be.
+    Broken,
+}
+
+fn key_form(key: &str) -> KeyForm {
     let label = |label: &str| {
         label.starts_with(|one: char| one.is_ascii_alphabetic())
             && label.ends_with(|one: char| one.is_ascii_alphanumeric())
@@ -255,16 +281,21 @@ fn is_meta_key(key: &str) -> bool {
                 .chars()
                 .all(|one| one.is_ascii_alphanumeric() || one == '-')
     };
-    let (prefix, name) = match key.rsplit_once('/') {
-        Some((prefix, name)) => (Some(prefix), name),
-        None => (None, key),
-    };
-    prefix.is_none_or(|prefix| prefix.split('.').all(label))
-        && edge(name.chars().next())
-        && edge(name.chars().last())
-        && name
-            .chars()
-            .all(|one| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.'))
+    let (prefix, name) = key
+        .split_once('/')
+        .map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    let edges = [name.chars().next(), name.chars().last()];
+    let whole = edges
+        .iter()
+        .all(|edge| edge.is_none_or(|edge| edge.is_ascii_alphanumeric()));
+    let listed = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.');
+    if !whole || !prefix.is_none_or(|prefix| prefix.split('.').all(label)) {
+        KeyForm::Broken
+    } else if name.chars().all(listed) {
+        KeyForm::Sound
+    } else {
+        KeyForm::Odd
+    }
 }
 
 /// Key names as written down since 2025-06-18.
@@ -272,44 +303,48 @@ fn meta_keys(view: &View<'_>, seen: &mut Observation) {
     if view.head.revision < Revision::V2025_06_18 {
         return;
     }
-    for message in protocol_messages(view) {
-        let mut found = Vec::new();
-        if let Some(value) = &message.value {
-            metas(value, 0, &mut found);
-        }
-        for key in found
-            .into_iter()
-            .filter_map(Value::as_object)
-            .flat_map(|meta| meta.keys())
-        {
+    for message in protocol_messages(view).filter(|message| speaks(view, message)) {
+        for (key, form) in keys_of(message) {
             seen.exercise();
-            if !is_meta_key(key) {
-                seen.find(
-                    "a `_meta` key of the agreed form",
-                    format!("{:?}", short(key)),
-                    [message.event],
-                );
+            let (expected, actual) = (
+                "a `_meta` key of the agreed form",
+                format!("{:?}", short(key)),
+            );
+            match form {
+                KeyForm::Sound => {}
+                KeyForm::Odd => seen.find_as(Outcome::Warn, expected, actual, [message.event]),
+                KeyForm::Broken => seen.find(expected, actual, [message.event]),
             }
         }
     }
 }
 
+fn keys_of(message: &Message) -> Vec<(&str, KeyForm)> {
+    let mut found = Vec::new();
+    if let Some(value) = &message.value {
+        metas(value, 0, &mut found);
+    }
+    let keys = found
+        .into_iter()
+        .filter_map(Value::as_object)
+        .flat_map(|meta| meta.keys());
+    keys.map(|key| (key.as_str(), key_form(key))).collect()
+}
+
 fn text_beside_structure(view: &View<'_>, seen: &mut Observation) {
-    for (response, result) in results_of(view, &["tools/call"]) {
+    for (_, response, result) in results_of(view, &["tools/call"]) {
         if result.get("structuredContent").is_none() || view.head.revision < Revision::V2025_06_18 {
             continue;
         }
         seen.exercise();
-        let content = result
-            .get("content")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        let mut texts =
-            content.filter(|block| block.get("type").is_some_and(|kind| kind == "text"));
+        let mut texts = items(result, "content")
+            .filter(|block| block.get("type").is_some_and(|kind| kind == "text"));
         if texts.next().is_none() {
             let expected = "the structured content as text too, for older clients";
             seen.find(expected, "no text block", [response.event]);
         }
     }
 }
+
+/// Deeper than any message goes.
+const DEPTH_MAX: usize = 64;

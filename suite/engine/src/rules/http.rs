@@ -1,10 +1,11 @@
-//! Streamable HTTP: statuses, headers and streams.
+//! Streamable HTTP: statuses and headers.
 
-use std::collections::BTreeMap;
+use mcp_verdict_wire::{Era, Revision, transcript::EventKind};
 
-use mcp_verdict_wire::{Era, TransportKind, transcript::EventKind};
-
-use super::{Observation, Watch, messages::short};
+use super::{
+    Observation, Watch,
+    reach::{is_modern, is_sound, is_streamable, ours_in, short},
+};
 use crate::view::{HttpExchange, Kind, Message, View, media_type};
 
 pub(super) const RULES: &[Watch] = &[
@@ -17,95 +18,71 @@ pub(super) const RULES: &[Watch] = &[
         observe: accepted_is_empty,
     },
     Watch {
-        id: "rules/http/answer-content-type",
-        observe: answer_content_type,
-    },
-    Watch {
         id: "rules/http/allow",
         observe: allow,
+    },
+    Watch {
+        id: "rules/http/answer-content-type",
+        observe: answer_content_type,
     },
     Watch {
         id: "rules/http/session-id-characters",
         observe: session_id_characters,
     },
-    Watch {
-        id: "rules/http/no-response-on-get",
-        observe: no_response_on_get,
-    },
-    Watch {
-        id: "rules/http/own-response-only",
-        observe: own_response_only,
-    },
-    Watch {
-        id: "rules/http/no-broadcast",
-        observe: no_broadcast,
-    },
-    Watch {
-        id: "rules/http/event-ids",
-        observe: event_ids,
-    },
-    Watch {
-        id: "rules/http/stream-not-buffered",
-        observe: stream_not_buffered,
-    },
 ];
 
-fn is_streamable(view: &View<'_>) -> bool {
-    view.head.transport == TransportKind::StreamableHttp
-}
-
 /// POSTs of this transport with a response, each with our messages in it.
-fn posts<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v HttpExchange, Vec<&'v Message>)> {
+pub(super) fn posts<'v>(
+    view: &'v View<'_>,
+) -> impl Iterator<Item = (&'v HttpExchange, Vec<&'v Message>)> {
     let streamable = is_streamable(view);
-    view.exchanges
-        .values()
-        .filter(move |exchange| {
-            streamable && exchange.method == "POST" && exchange.response.is_some()
-        })
-        .map(|exchange| {
-            let messages = exchange.messages.iter().map(|index| &view.messages[*index]);
-            (
-                exchange,
-                messages.filter(|message| !message.is_targets()).collect(),
-            )
-        })
+    let answered = move |exchange: &&HttpExchange| {
+        streamable && exchange.method == "POST" && exchange.response.is_some()
+    };
+    let all = view.exchanges.values().filter(answered);
+    all.map(|exchange| (exchange, ours_in(view, exchange).collect()))
 }
 
-/// Whether all that was sent are notifications and responses.
-fn asks_nothing(ours: &[&Message]) -> bool {
-    !ours.is_empty()
-        && ours.iter().all(|message| {
-            matches!(
-                message.kind,
-                Kind::Notification { .. } | Kind::Result { .. } | Kind::Error { .. }
-            )
-        })
-}
-
-fn response_event(exchange: &HttpExchange) -> Option<usize> {
+/// The event of a response's head.
+pub(super) fn head_of(exchange: &HttpExchange) -> Option<usize> {
     exchange.response.as_ref().map(|response| response.event)
 }
 
+/// Whether what was sent are notifications and responses, as the revision takes them: batches in
+/// 2025-03-26 only, and responses in the legacy era only.
+fn asks_nothing(view: &View<'_>, ours: &[&Message]) -> bool {
+    let batches = view.head.revision == Revision::V2025_03_26;
+    !ours.is_empty()
+        && ours.iter().all(|message| {
+            let lawful = match message.kind {
+                Kind::Notification { .. } => true,
+                Kind::Result { .. } | Kind::Error { .. } => !is_modern(view),
+                _ => false,
+            };
+            lawful && is_sound(message) && (batches || message.batch.is_none())
+        })
+}
+
 fn accepted(view: &View<'_>, seen: &mut Observation) {
-    for (exchange, ours) in posts(view).filter(|(_, ours)| asks_nothing(ours)) {
+    for (exchange, ours) in posts(view).filter(|(_, ours)| asks_nothing(view, ours)) {
         let Some(status) = exchange.status() else {
             continue;
         };
         seen.exercise();
-        if status != 202 && status < 400 {
+        if status != 202 && (200..300).contains(&status) {
             let expected = "HTTP 202, or an HTTP error, for a POST without a request";
             let events = ours.first().map(|message| message.event).into_iter();
             seen.find(
                 expected,
                 format!("HTTP {status}"),
-                events.chain(response_event(exchange)),
+                events.chain(head_of(exchange)),
             );
         }
     }
 }
 
 fn accepted_is_empty(view: &View<'_>, seen: &mut Observation) {
-    for (exchange, _) in posts(view).filter(|(_, ours)| asks_nothing(ours)) {
+    for (exchange, _) in posts(view).filter(|(_, ours)| asks_nothing(view, ours)) {
         if exchange.status() != Some(202) {
             continue;
         }
@@ -128,7 +105,7 @@ fn answer_content_type(view: &View<'_>, seen: &mut Observation) {
     for (exchange, ours) in posts(view) {
         let asks = ours
             .iter()
-            .any(|message| message.is_request() && !message.meant);
+            .any(|message| message.is_request() && is_sound(message) && !message.meant);
         if !asks
             || exchange
                 .status()
@@ -142,7 +119,7 @@ fn answer_content_type(view: &View<'_>, seen: &mut Observation) {
         if !matches!(kind.as_str(), "application/json" | "text/event-stream") {
             let expected = "`application/json` or `text/event-stream` in answer to a request";
             let actual = given.map_or_else(|| "no content type".to_owned(), short);
-            seen.find(expected, actual, response_event(exchange));
+            seen.find(expected, actual, head_of(exchange));
         }
     }
 }
@@ -156,13 +133,14 @@ fn allow(view: &View<'_>, seen: &mut Observation) {
     {
         seen.exercise();
         if exchange.response_header("allow").is_none() {
-            seen.find("`Allow` with HTTP 405", "none", response_event(exchange));
+            seen.find("`Allow` with HTTP 405", "none", head_of(exchange));
         }
     }
 }
 
 fn session_id_characters(view: &View<'_>, seen: &mut Observation) {
-    for exchange in view.exchanges.values().filter(|_| is_streamable(view)) {
+    let legacy = is_streamable(view) && view.head.revision.era() == Era::Legacy;
+    for exchange in view.exchanges.values().filter(|_| legacy) {
         let Some(id) = exchange.response_header("mcp-session-id") else {
             continue;
         };
@@ -172,152 +150,7 @@ fn session_id_characters(view: &View<'_>, seen: &mut Observation) {
             seen.find(
                 "a session id of visible ASCII characters",
                 actual,
-                response_event(exchange),
-            );
-        }
-    }
-}
-
-/// The legacy GET stream, except one that resumes another.
-fn listening<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v HttpExchange> {
-    let legacy = is_streamable(view) && view.head.revision.era() == Era::Legacy;
-    view.exchanges.values().filter(move |exchange| {
-        legacy
-            && exchange.method == "GET"
-            && exchange.is_event_stream()
-            && exchange.request_header("last-event-id").is_none()
-    })
-}
-
-fn theirs<'v>(view: &'v View<'_>, exchange: &'v HttpExchange) -> impl Iterator<Item = &'v Message> {
-    exchange
-        .messages
-        .iter()
-        .map(|index| &view.messages[*index])
-        .filter(|message| message.is_targets())
-}
-
-fn no_response_on_get(view: &View<'_>, seen: &mut Observation) {
-    for exchange in listening(view) {
-        seen.exercise();
-        for message in theirs(view, exchange).filter(|message| message.is_response()) {
-            seen.find(
-                "no response on a GET stream that resumes nothing",
-                "a response",
-                [message.event],
-            );
-        }
-    }
-}
-
-fn own_response_only(view: &View<'_>, seen: &mut Observation) {
-    for (exchange, ours) in posts(view) {
-        for response in theirs(view, exchange).filter(|message| message.is_response()) {
-            let Some(request) = view.request_of(response) else {
-                continue;
-            };
-            seen.exercise();
-            if request.exchange != exchange.number && !ours.is_empty() {
-                let expected = "the response to the request of this POST";
-                seen.find(
-                    expected,
-                    "the response to another",
-                    [request.event, response.event],
-                );
-            }
-        }
-    }
-}
-
-/// Each message on one stream only. Equal notifications may be sent twice on purpose, so only what an id
-/// makes unique is compared: requests and responses.
-fn no_broadcast(view: &View<'_>, seen: &mut Observation) {
-    let mut first: BTreeMap<String, &Message> = BTreeMap::new();
-    let streams = view.exchanges.values().filter(|exchange| {
-        is_streamable(view)
-            && exchange.is_event_stream()
-            && exchange.request_header("last-event-id").is_none()
-    });
-    for exchange in streams {
-        for message in theirs(view, exchange) {
-            seen.exercise();
-            let Some(value) = message
-                .value
-                .as_ref()
-                .filter(|_| !message.is_notification())
-            else {
-                continue;
-            };
-            match first.get(&value.to_string()) {
-                Some(other) if other.exchange != message.exchange => {
-                    let expected = "each message on one stream only";
-                    seen.find(
-                        expected,
-                        "the same message on two",
-                        [other.event, message.event],
-                    );
-                }
-                Some(_) => {}
-                None => {
-                    first.insert(value.to_string(), message);
-                }
-            }
-        }
-    }
-}
-
-/// Event ids are unique across the streams of a session; a resumed stream repeats those it replays.
-fn event_ids(view: &View<'_>, seen: &mut Observation) {
-    let mut used: BTreeMap<&str, usize> = BTreeMap::new();
-    let legacy = is_streamable(view) && view.head.revision.era() == Era::Legacy;
-    let fresh = view
-        .exchanges
-        .values()
-        .filter(|exchange| legacy && exchange.request_header("last-event-id").is_none());
-    let session_of =
-        |exchange: &HttpExchange| exchange.request_header("mcp-session-id").map(str::to_owned);
-    let sessions: std::collections::BTreeSet<_> =
-        view.exchanges.values().filter_map(session_of).collect();
-    if sessions.len() > 1 {
-        return;
-    }
-    for event in fresh.flat_map(|exchange| &exchange.stream) {
-        let id = match &view.events[*event].kind {
-            EventKind::Received {
-                sse: Some(fields), ..
-            }
-            | EventKind::SseEvent { fields, .. } => &fields.id,
-            _ => continue,
-        };
-        let Some(id) = id.as_deref().filter(|id| !id.is_empty()) else {
-            continue;
-        };
-        seen.exercise();
-        if let Some(before) = used.insert(id, *event) {
-            let actual = format!("{:?} again", short(id));
-            seen.find(
-                "event ids that are unique in the session",
-                actual,
-                [before, *event],
-            );
-        }
-    }
-}
-
-fn stream_not_buffered(view: &View<'_>, seen: &mut Observation) {
-    for (exchange, _) in posts(view).filter(|_| view.head.revision.era() == Era::Modern) {
-        if !exchange.is_event_stream() {
-            continue;
-        }
-        seen.exercise();
-        if exchange
-            .response_header("x-accel-buffering")
-            .is_none_or(|value| !value.eq_ignore_ascii_case("no"))
-        {
-            seen.find(
-                "`X-Accel-Buffering: no` with an event stream",
-                "none",
-                response_event(exchange),
+                head_of(exchange),
             );
         }
     }

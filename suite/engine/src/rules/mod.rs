@@ -3,13 +3,21 @@
 //! What a rule is about is data (`vectors/rules/`); what it looks at is code here, found by its id.
 
 mod content;
+mod errors;
 mod http;
+mod input;
 mod messages;
 mod modern;
 mod notifications;
+mod progress;
+mod reach;
 mod requests;
 mod responses;
+mod results;
 mod stdio;
+mod streams;
+mod subscriptions;
+mod tools;
 
 use std::sync::LazyLock;
 
@@ -91,13 +99,20 @@ pub fn all() -> &'static [&'static dyn Rule] {
     static ALL: LazyLock<Vec<&'static dyn Rule>> = LazyLock::new(|| {
         let families = [
             content::RULES,
+            errors::RULES,
             http::RULES,
+            input::RULES,
             messages::RULES,
             modern::RULES,
             notifications::RULES,
+            progress::RULES,
             requests::RULES,
             responses::RULES,
+            results::RULES,
             stdio::RULES,
+            streams::RULES,
+            subscriptions::RULES,
+            tools::RULES,
         ];
         let mut rules: Vec<&'static dyn Rule> = Vec::new();
         for rule in families.into_iter().flatten() {

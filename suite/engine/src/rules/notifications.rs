@@ -1,12 +1,16 @@
-//! Notifications: their shape, whether they were declared, progress, logging, cancellation.
+//! Notifications: their shape, whether what they tell was declared, and log messages.
+
+use std::collections::BTreeSet;
 
 use mcp_verdict_vectors::model::Outcome;
-use mcp_verdict_wire::{Era, Revision};
 use serde_json::Value;
 
 use super::{
     Observation, Watch,
-    messages::{brief, protocol_messages, short},
+    reach::{
+        asks_modern, exchange_of, has_legacy_session, is_modern, is_one_session, is_streamable,
+        notifications, of_method, ours_in, short, speaks,
+    },
 };
 use crate::{
     schema::Validator,
@@ -15,50 +19,38 @@ use crate::{
 
 pub(super) const RULES: &[Watch] = &[
     Watch {
-        id: "rules/notifications/schema",
-        observe: schema,
-    },
-    Watch {
-        id: "rules/notifications/from-servers",
-        observe: from_servers,
+        id: "rules/notifications/asked-for-logs",
+        observe: asked_for_logs,
     },
     Watch {
         id: "rules/notifications/declared",
         observe: declared,
     },
     Watch {
+        id: "rules/notifications/from-servers",
+        observe: from_servers,
+    },
+    Watch {
+        id: "rules/notifications/log-level",
+        observe: log_level,
+    },
+    Watch {
         id: "rules/notifications/logging-declared",
         observe: logging_declared,
     },
     Watch {
-        id: "rules/notifications/progress-token",
-        observe: progress_token,
+        id: "rules/notifications/shape",
+        observe: shape,
     },
     Watch {
-        id: "rules/notifications/progress-increases",
-        observe: progress_increases,
-    },
-    Watch {
-        id: "rules/notifications/progress-ends",
-        observe: progress_ends,
-    },
-    Watch {
-        id: "rules/notifications/cancelled",
-        observe: cancelled,
+        id: "rules/notifications/subscribed",
+        observe: subscribed,
     },
 ];
 
-fn notifications<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Message> {
-    protocol_messages(view).filter(|message| message.is_notification())
-}
-
-fn of_method<'v>(view: &'v View<'_>, method: &'static str) -> impl Iterator<Item = &'v Message> {
-    notifications(view).filter(move |message| message.method() == Some(method))
-}
-
-fn schema(view: &View<'_>, seen: &mut Observation) {
+fn shape(view: &View<'_>, seen: &mut Observation) {
     let validator = Validator::of(view.head.revision);
-    for notification in notifications(view) {
+    for notification in notifications(view).filter(|message| speaks(view, message)) {
         let (Some(method), Some(value)) = (notification.method(), &notification.value) else {
             continue;
         };
@@ -90,7 +82,7 @@ fn from_servers(view: &View<'_>, seen: &mut Observation) {
             .filter(|method| OF_CLIENTS.contains(method))
         {
             seen.find(
-                "notifications that servers send",
+                "a notification that servers send",
                 method,
                 [notification.event],
             );
@@ -98,175 +90,200 @@ fn from_servers(view: &View<'_>, seen: &mut Observation) {
     }
 }
 
-/// What a server must have declared before it sends a notification.
-fn capability_of(method: &str) -> Option<&'static str> {
+/// What a server declares that sends this notification: the feature, and its detail.
+fn capability_of(method: &str) -> Option<(&'static str, &'static str)> {
     match method {
-        "notifications/tools/list_changed" => Some("tools.listChanged"),
-        "notifications/prompts/list_changed" => Some("prompts.listChanged"),
-        "notifications/resources/list_changed" => Some("resources.listChanged"),
-        "notifications/resources/updated" => Some("resources.subscribe"),
+        "notifications/prompts/list_changed" => Some(("prompts", "prompts.listChanged")),
+        "notifications/resources/list_changed" => Some(("resources", "resources.listChanged")),
+        "notifications/resources/updated" => Some(("resources", "resources.subscribe")),
+        "notifications/tools/list_changed" => Some(("tools", "tools.listChanged")),
         _ => None,
     }
 }
 
-/// Respecting what was negotiated is a SHOULD until 2025-03-26, and a MUST from 2025-06-18 on.
 fn declared(view: &View<'_>, seen: &mut Observation) {
-    if view.server_capabilities().is_none() {
+    if view.server_capabilities().is_none() || !is_one_session(view) {
         return;
     }
-    for notification in notifications(view) {
-        let Some(capability) = notification.method().and_then(capability_of) else {
+    for notification in notifications(view).filter(|message| speaks(view, message)) {
+        let method = notification.method().unwrap_or_default();
+        let Some((feature, detail)) = capability_of(method) else {
             continue;
         };
         seen.exercise();
-        if !view.declares(capability) {
-            let actual = format!("{} without it", notification.method().unwrap_or_default());
-            let must = view.head.revision >= Revision::V2025_06_18;
-            let outcome = if must { Outcome::Fail } else { Outcome::Warn };
+        let (actual, events) = (format!("{method} without it"), [notification.event]);
+        if !view.declares(feature) {
+            seen.find(format!("`{feature}` declared"), actual, events);
+        } else if !view.declares(detail) {
+            // Whether a capability's detail is a capability that has to be negotiated is open.
             seen.find_as(
-                outcome,
-                format!("`{capability}` declared"),
+                Outcome::Warn,
+                format!("`{detail}` declared"),
                 actual,
-                [notification.event],
+                events,
             );
         }
     }
 }
 
 fn logging_declared(view: &View<'_>, seen: &mut Observation) {
-    if view.server_capabilities().is_none() {
+    if view.server_capabilities().is_none() || !is_one_session(view) {
         return;
     }
-    for notification in of_method(view, "notifications/message") {
+    for log in
+        of_method(view, "notifications/message").filter(|log| is_modern(view) || speaks(view, log))
+    {
+        if is_modern(view) && has_legacy_session(view) {
+            return;
+        }
         seen.exercise();
         if !view.declares("logging") {
             seen.find(
                 "`logging` declared",
-                "log messages without it",
-                [notification.event],
+                "a log message without it",
+                [log.event],
             );
         }
     }
 }
 
-/// The progress token of a request of ours.
-fn token_of(request: &Message) -> Option<&Value> {
-    request.params()?.get("_meta")?.get("progressToken")
-}
-
-fn token(notification: &Message) -> Option<&Value> {
-    notification.params()?.get("progressToken")
-}
-
-fn progress_token(view: &View<'_>, seen: &mut Observation) {
-    for notification in of_method(view, "notifications/progress") {
-        let Some(token) = token(notification) else {
-            continue;
-        };
+/// Updates of resources come to those who subscribed to one.
+fn subscribed(view: &View<'_>, seen: &mut Observation) {
+    if is_modern(view) {
+        return;
+    }
+    let subscribes = |message: &Message| message.method() == Some("resources/subscribe");
+    for update in of_method(view, "notifications/resources/updated") {
         seen.exercise();
-        let issued = view
+        let asked = view
             .ours()
-            .take_while(|message| message.event < notification.event)
-            .any(|message| token_of(message) == Some(token));
-        // A shared session may still work for requests that this transcript does not show.
-        if !issued && view.head.earlier_ids.is_empty() {
-            let actual = format!("the token {}", brief(token));
+            .any(|message| message.event < update.event && subscribes(message));
+        if !asked && view.head.earlier_ids.is_empty() {
+            let expected = "updates of resources after `resources/subscribe` only";
             seen.find(
-                "a progress token that a request gave, with its type",
-                actual,
-                [notification.event],
+                expected,
+                "an update that nobody subscribed to",
+                [update.event],
             );
         }
     }
 }
 
-fn progress_increases(view: &View<'_>, seen: &mut Observation) {
-    let mut last: Vec<(&Value, f64, usize)> = Vec::new();
-    for notification in of_method(view, "notifications/progress") {
-        let progress = notification
-            .params()
-            .and_then(|params| params.get("progress"));
-        let (Some(token), Some(progress)) = (token(notification), progress.and_then(Value::as_f64))
-        else {
-            continue;
-        };
-        let resumed = view
-            .exchanges
-            .get(&notification.exchange)
-            .is_some_and(|exchange| exchange.request_header("last-event-id").is_some());
-        if resumed {
-            continue;
-        }
+/// The level that a modern request asks for.
+fn level_of(request: &Message) -> Option<&Value> {
+    request
+        .params()?
+        .get("_meta")?
+        .get("io.modelcontextprotocol/logLevel")
+}
+
+/// In the modern era log messages come only for requests that ask for them, and on their streams.
+fn asked_for_logs(view: &View<'_>, seen: &mut Observation) {
+    if !is_modern(view) || has_legacy_session(view) {
+        return;
+    }
+    if view.targets().next().is_some() {
         seen.exercise();
-        match last.iter_mut().find(|(other, ..)| *other == token) {
-            Some((_, before, event)) => {
-                if progress <= *before {
-                    let events = [*event, notification.event];
-                    seen.find(
-                        format!("progress above {before}"),
-                        progress.to_string(),
-                        events,
-                    );
+    }
+    for log in of_method(view, "notifications/message") {
+        let (expected, actual) = (
+            "log messages only for a request that names a level",
+            "a log message",
+        );
+        match exchange_of(view, log) {
+            Some(exchange) => {
+                let mut asked = ours_in(view, exchange);
+                let known = exchange.request.is_some() && ours_in(view, exchange).next().is_some();
+                let lawful = asked.any(|request| {
+                    level_of(request).is_some() && request.method() != Some("subscriptions/listen")
+                });
+                if known && !lawful {
+                    seen.find(expected, actual, [log.event]);
                 }
-                (*before, *event) = (progress, notification.event);
             }
-            None => last.push((token, progress, notification.event)),
+            None => {
+                let asks =
+                    |request: &Message| request.event < log.event && level_of(request).is_some();
+                if !view.ours().any(asks) && view.head.earlier_ids.is_empty() {
+                    seen.find(expected, actual, [log.event]);
+                }
+            }
         }
     }
 }
 
-fn progress_ends(view: &View<'_>, seen: &mut Observation) {
-    for request in view.ours().filter(|message| message.is_request()) {
-        let Some(given) = token_of(request) else {
-            continue;
+const LEVELS: [&str; 8] = [
+    "debug",
+    "info",
+    "notice",
+    "warning",
+    "error",
+    "critical",
+    "alert",
+    "emergency",
+];
+
+fn rank(level: &Value) -> Option<usize> {
+    LEVELS.iter().position(|known| level == known)
+}
+
+/// The level below which a log message should not be: that of the last `logging/setLevel` that was
+/// taken, or the lowest that the requests on its stream ask for.
+fn least_level(view: &View<'_>, log: &Message) -> Option<usize> {
+    if is_modern(view) {
+        let exchange = exchange_of(view, log);
+        let mut ours: Box<dyn Iterator<Item = &Message> + '_> = match exchange {
+            Some(exchange) => Box::new(ours_in(view, exchange)),
+            None => Box::new(view.ours().filter(|request| request.event < log.event)),
         };
-        let Some(response) = view.response_to(request) else {
-            continue;
-        };
-        seen.exercise();
-        let reused = view
-            .ours()
-            .any(|other| other.event > request.event && token_of(other) == Some(given));
-        let late = of_method(view, "notifications/progress").find(|notification| {
-            // Over HTTP two streams may overtake each other.
-            notification.exchange == response.exchange
-                && notification.event > response.event
-                && token(notification) == Some(given)
+        let levels: Option<BTreeSet<usize>> = ours
+            .by_ref()
+            .filter(|request| level_of(request).is_some() && asks_modern(view, request))
+            .map(|request| level_of(request).and_then(rank))
+            .collect();
+        return levels?.first().copied();
+    }
+    let mut set = view
+        .ours()
+        .filter(|request| request.method() == Some("logging/setLevel"))
+        .filter(|request| {
+            let answer = view
+                .response_to(request)
+                .filter(|answer| answer.result().is_some());
+            answer.is_some_and(|answer| answer.event < log.event)
         });
-        if let Some(late) = late.filter(|_| !reused) {
-            seen.find(
-                "no progress after the response",
-                "more progress",
-                [response.event, late.event],
-            );
-        }
-    }
+    let last = set.next_back()?;
+    // While another change is under way, either level may hold.
+    let pending = view.ours().any(|request| {
+        request.method() == Some("logging/setLevel")
+            && request.event > last.event
+            && request.event < log.event
+    });
+    rank(last.params()?.get("level")?).filter(|_| !pending)
 }
 
-/// A legacy server cancels only its own requests; a modern one only subscriptions.
-fn cancelled(view: &View<'_>, seen: &mut Observation) {
-    for notification in of_method(view, "notifications/cancelled") {
-        let id = notification
+fn log_level(view: &View<'_>, seen: &mut Observation) {
+    let stateless = |log: &Message| {
+        !is_modern(view)
+            && is_streamable(view)
+            && exchange_of(view, log)
+                .is_some_and(|exchange| exchange.request_header("mcp-session-id").is_none())
+    };
+    for log in of_method(view, "notifications/message").filter(|log| speaks(view, log)) {
+        let given = log
             .params()
-            .and_then(|params| params.get("requestId"));
-        let Some(id) = id else { continue };
-        seen.exercise();
-        let before = |message: &&Message| message.event < notification.event;
-        let known = if view.head.revision.era() == Era::Modern {
-            view.ours().filter(before).any(|message| {
-                message.method() == Some("subscriptions/listen") && message.id() == Some(id)
-            })
-        } else {
-            view.targets()
-                .filter(before)
-                .any(|message| message.is_request() && message.id() == Some(id))
+            .and_then(|params| params.get("level"))
+            .and_then(rank);
+        let (Some(given), Some(least)) = (given, least_level(view, log)) else {
+            continue;
         };
-        if !known && view.head.earlier_ids.is_empty() {
-            let expected = match view.head.revision.era() {
-                Era::Legacy => "the id of a request that the server sent",
-                Era::Modern => "the id of a `subscriptions/listen`",
-            };
-            seen.find(expected, brief(id), [notification.event]);
+        if stateless(log) {
+            continue;
+        }
+        seen.exercise();
+        if given < least {
+            let expected = format!("log messages at `{}` or above", LEVELS[least]);
+            seen.find(expected, format!("one at `{}`", LEVELS[given]), [log.event]);
         }
     }
 }

@@ -1,51 +1,47 @@
 //! Requests that a legacy server sends to its client, and that a modern one must not.
 
-use mcp_verdict_vectors::model::Outcome;
-use mcp_verdict_wire::{Era, Revision};
-use serde_json::Value;
-
 use super::{
     Observation, Watch,
-    messages::{brief, protocol_messages, short},
+    reach::{
+        brief, capability_for, client_declares, exchange_of, has_legacy_session, is_modern,
+        is_one_session, is_resumed, is_streamable, requests, same, short, speaks,
+    },
 };
 use crate::{
     schema::Validator,
-    view::{Message, View, declares},
+    view::{Message, View, integer},
 };
 
 pub(super) const RULES: &[Watch] = &[
-    Watch {
-        id: "rules/requests/none-in-the-modern-era",
-        observe: none_in_the_modern_era,
-    },
-    Watch {
-        id: "rules/requests/schema",
-        observe: schema,
-    },
-    Watch {
-        id: "rules/requests/ids",
-        observe: ids,
-    },
     Watch {
         id: "rules/requests/declared",
         observe: declared,
     },
     Watch {
+        id: "rules/requests/id-form",
+        observe: id_form,
+    },
+    Watch {
+        id: "rules/requests/id-once",
+        observe: id_once,
+    },
+    Watch {
+        id: "rules/requests/none-in-the-modern-era",
+        observe: none_in_the_modern_era,
+    },
+    Watch {
         id: "rules/requests/not-before-initialized",
         observe: not_before_initialized,
     },
+    Watch {
+        id: "rules/requests/shape",
+        observe: shape,
+    },
 ];
 
-fn requests<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Message> {
-    protocol_messages(view).filter(|message| message.is_request())
-}
-
-fn is_modern(view: &View<'_>) -> bool {
-    view.head.revision.era() == Era::Modern
-}
-
 fn none_in_the_modern_era(view: &View<'_>, seen: &mut Observation) {
-    if !is_modern(view) {
+    // A server of both eras may speak to a legacy session as it did then.
+    if !is_modern(view) || has_legacy_session(view) {
         return;
     }
     if view.targets().next().is_some() {
@@ -60,9 +56,14 @@ fn none_in_the_modern_era(view: &View<'_>, seen: &mut Observation) {
     }
 }
 
-fn schema(view: &View<'_>, seen: &mut Observation) {
+/// Requests of a legacy server whose session speaks the transcript's revision.
+fn legacy<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v Message> {
+    requests(view).filter(|request| !is_modern(view) && speaks(view, request))
+}
+
+fn shape(view: &View<'_>, seen: &mut Observation) {
     let validator = Validator::of(view.head.revision);
-    for request in requests(view).filter(|_| !is_modern(view)) {
+    for request in legacy(view) {
         let (Some(method), Some(value)) = (request.method(), &request.value) else {
             continue;
         };
@@ -82,88 +83,98 @@ fn schema(view: &View<'_>, seen: &mut Observation) {
     }
 }
 
-fn ids(view: &View<'_>, seen: &mut Observation) {
-    let mut used: Vec<(&Value, usize)> = Vec::new();
-    for request in requests(view) {
+fn id_form(view: &View<'_>, seen: &mut Observation) {
+    for request in requests(view).filter(|_| !is_modern(view)) {
         let Some(id) = request.id() else { continue };
         seen.exercise();
-        if !(id.is_string() || id.is_i64() || id.is_u64()) {
+        if !id.is_string() && integer(id).is_none() {
             seen.find(
                 "a string or an integer as the id",
                 brief(id),
                 [request.event],
             );
         }
-        let repeated = used.iter().find(|(other, _)| *other == id);
-        // A resumed stream may bring the same request again.
-        let resumed = view
-            .exchanges
-            .get(&request.exchange)
-            .is_some_and(|exchange| exchange.request_header("last-event-id").is_some());
-        match repeated {
-            Some((_, first)) if !resumed => {
+    }
+}
+
+/// The session that a request came in. Over Streamable HTTP without sessions there is none, and each
+/// exchange may count from the start.
+fn session_of<'v>(view: &'v View<'_>, request: &Message) -> Option<&'v str> {
+    match exchange_of(view, request) {
+        Some(exchange) if is_streamable(view) => exchange.request_header("mcp-session-id"),
+        _ => Some(""),
+    }
+}
+
+fn id_once(view: &View<'_>, seen: &mut Observation) {
+    if is_modern(view) || !is_one_session(view) {
+        return;
+    }
+    let mut used: Vec<(&str, &Message)> = Vec::new();
+    for request in requests(view).filter(|request| !is_resumed(view, request)) {
+        let (Some(id), Some(session)) = (request.id(), session_of(view, request)) else {
+            continue;
+        };
+        if id.is_null() {
+            continue;
+        }
+        seen.exercise();
+        let before = used
+            .iter()
+            .find(|(of, other)| *of == session && other.id().is_some_and(|other| same(other, id)));
+        match before {
+            // The same request on another stream is another rule's.
+            Some((_, other))
+                if other.exchange != request.exchange && other.value == request.value => {}
+            Some((_, other)) => {
                 let actual = format!("{} again", brief(id));
                 seen.find(
                     "an id that was not used before",
                     actual,
-                    [*first, request.event],
+                    [other.event, request.event],
                 );
             }
-            _ => used.push((id, request.event)),
+            None if used.len() < REMEMBERED_MAX => used.push((session, request)),
+            None => {}
         }
     }
 }
 
-/// What the client must have declared before a server may ask for it.
-fn capability_of(method: &str) -> Option<&'static str> {
-    match method {
-        "sampling/createMessage" => Some("sampling"),
-        "elicitation/create" => Some("elicitation"),
-        "roots/list" => Some("roots"),
-        _ => None,
-    }
-}
-
-/// Respecting what was negotiated is a SHOULD until 2025-03-26, and a MUST from 2025-06-18 on.
 fn declared(view: &View<'_>, seen: &mut Observation) {
-    for request in requests(view).filter(|_| !is_modern(view)) {
-        let Some(capability) = request.method().and_then(capability_of) else {
+    for request in legacy(view) {
+        let method = request.method().unwrap_or_default();
+        let Some(capability) = capability_for(method, request.params()) else {
             continue;
         };
         seen.exercise();
-        let capabilities = view.client_capabilities(request.event);
-        if !capabilities.is_some_and(|capabilities| declares(capabilities, capability)) {
+        if !client_declares(view.client_capabilities(request.event), capability) {
             let expected =
-                format!("requests only for what the client declared; `{capability}` it did not");
+                format!("no request for what the client did not declare (`{capability}`)");
             let actual = request.value.as_ref().map_or_else(String::new, brief);
-            let outcome = if view.head.revision < Revision::V2025_06_18 {
-                Outcome::Warn
-            } else {
-                Outcome::Fail
-            };
-            seen.find_as(outcome, expected, actual, [request.event]);
+            seen.find(expected, actual, [request.event]);
         }
     }
 }
 
 fn not_before_initialized(view: &View<'_>, seen: &mut Observation) {
-    if is_modern(view) {
+    if is_modern(view) || !is_one_session(view) {
         return;
     }
-    let initialized = view
-        .ours()
-        .find(|message| message.method() == Some("notifications/initialized"))
-        .map(|message| message.event);
+    let told = |message: &&Message| message.method() == Some("notifications/initialized");
+    let initialized = view.ours().find(told).map(|message| message.event);
     for request in requests(view) {
         seen.exercise();
         let early = initialized.is_none_or(|event| request.event < event);
         if early && request.method() != Some("ping") {
-            let actual = request.method().map(short).unwrap_or_default();
+            let expected = "no request but a ping before `notifications/initialized`";
             seen.find(
-                "no request but ping before `notifications/initialized`",
-                actual,
+                expected,
+                request.method().map(short).unwrap_or_default(),
                 [request.event],
             );
         }
     }
 }
+
+/// More requests than any honest server sends to one client, and few enough to compare each with all.
+const REMEMBERED_MAX: usize = 2000;

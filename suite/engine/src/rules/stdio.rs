@@ -3,17 +3,21 @@
 use mcp_verdict_vectors::model::Outcome;
 use mcp_verdict_wire::{TransportKind, transcript::EventKind};
 
-use super::{Observation, Watch, messages::short};
-use crate::view::{Kind, View};
+use super::{
+    Observation, Watch,
+    messages::bytes_of,
+    reach::{claims, is_sound, short},
+};
+use crate::view::{Exit, Kind, Message, View};
 
 pub(super) const RULES: &[Watch] = &[
     Watch {
-        id: "rules/stdio/purity",
-        observe: purity,
-    },
-    Watch {
         id: "rules/stdio/last-line",
         observe: last_line,
+    },
+    Watch {
+        id: "rules/stdio/purity",
+        observe: purity,
     },
     Watch {
         id: "rules/stdio/stays",
@@ -25,63 +29,77 @@ fn is_stdio(view: &View<'_>) -> bool {
     view.head.transport == TransportKind::Stdio
 }
 
+/// What says that it is a message, or looks like one, is judged as one by other rules.
 fn purity(view: &View<'_>, seen: &mut Observation) {
     for message in view.targets().filter(|_| is_stdio(view)) {
-        let EventKind::Received { bytes, .. } = &view.events[message.event].kind else {
+        seen.exercise();
+        if claims(message) || !matches!(message.kind, Kind::Invalid { .. }) {
+            continue;
+        }
+        let Ok(text) = std::str::from_utf8(bytes_of(view, message)) else {
             continue;
         };
-        seen.exercise();
-        let text = bytes.to_text();
+        let expected = "nothing but messages on standard output";
         if text.trim().is_empty() {
-            // An empty line holds no message, and breaks no reader either.
-            seen.find_as(
-                Outcome::Warn,
-                "nothing but messages on stdout",
-                "a blank line",
-                [message.event],
-            );
-        } else if matches!(message.kind, Kind::Invalid { .. })
-            && message
-                .value
-                .as_ref()
-                .is_none_or(|value| !value.is_object())
-        {
-            seen.find(
-                "nothing but messages on stdout",
-                short(&text),
-                [message.event],
-            );
+            // A blank line holds no message, and breaks no reader either.
+            seen.find_as(Outcome::Warn, expected, "a blank line", [message.event]);
+        } else {
+            seen.find(expected, short(text), [message.event]);
         }
     }
 }
 
+/// What we kill may stop within a line.
 fn last_line(view: &View<'_>, seen: &mut Observation) {
     for (index, event) in view.events.iter().enumerate().filter(|_| is_stdio(view)) {
         let EventKind::OutputClosed { rest } = &event.kind else {
             continue;
         };
+        if view
+            .process
+            .signalled
+            .iter()
+            .any(|(signal, _)| *signal < index)
+        {
+            continue;
+        }
         seen.exercise();
-        if !rest.0.is_empty() {
-            seen.find(
-                "a newline after every message",
-                short(&rest.to_text()),
-                [index],
-            );
+        let text = rest.to_text();
+        if !text.trim().is_empty() {
+            seen.find("a newline at the end of the output", short(&text), [index]);
         }
     }
 }
 
-/// A server may end the conversation of its own accord, but one that is gone while requests wait leaves
-/// them unanswered.
+fn how_it_ended(exit: &Exit) -> String {
+    match (exit.code, exit.signal) {
+        (Some(code), _) => format!("it exited with code {code}"),
+        (None, Some(signal)) => format!("signal {signal} ended it"),
+        (None, None) => "it ended".to_owned(),
+    }
+}
+
+/// Whether an answer is due: a request that we cancelled needs none, and a subscription has none until it
+/// ends.
+fn is_due(view: &View<'_>, request: &Message) -> bool {
+    let cancels = |message: &Message| {
+        let id = message.params().and_then(|params| params.get("requestId"));
+        message.method() == Some("notifications/cancelled") && id == request.id()
+    };
+    request.is_request()
+        && is_sound(request)
+        && request.method() != Some("subscriptions/listen")
+        && !view.ours().any(cancels)
+}
+
+/// A server may end the conversation of its own accord, but not while requests wait; and to break down is
+/// another thing than to end.
 fn stays(view: &View<'_>, seen: &mut Observation) {
-    if !is_stdio(view) {
+    if !is_stdio(view) || !view.ours().any(|message| message.is_request()) {
         return;
     }
-    let asked = view.ours().any(|message| message.is_request());
     let Some(exit) = view.process.exited else {
-        if asked {
-            seen.exercise();
-        }
+        seen.exercise();
         return;
     };
     let told = view
@@ -99,17 +117,17 @@ fn stays(view: &View<'_>, seen: &mut Observation) {
     seen.exercise();
     let waiting = view
         .unanswered_of_ours()
-        .filter(|message| message.is_request() && message.event < exit.event);
-    let count = waiting.count();
-    let how = match (exit.code, exit.signal) {
-        (Some(code), _) => format!("it exited with code {code}"),
-        (None, Some(signal)) => format!("signal {signal} ended it"),
-        (None, None) => "it ended".to_owned(),
-    };
-    let actual = format!("{how} while {count} requests waited");
-    seen.find(
-        "a process that lives as long as its standard input",
-        actual,
-        [exit.event],
+        .filter(|request| request.event < exit.event);
+    let (count, how) = (
+        waiting.filter(|request| is_due(view, request)).count(),
+        how_it_ended(&exit),
     );
+    if count > 0 {
+        let expected = "an answer to every request before the process ends";
+        let actual = format!("{how} while {count} waited");
+        seen.find(expected, actual, [exit.event]);
+    } else if exit.code != Some(0) {
+        let expected = "a process that lives as long as its standard input";
+        seen.find_as(Outcome::Warn, expected, how, [exit.event]);
+    }
 }

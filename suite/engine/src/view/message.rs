@@ -154,6 +154,11 @@ impl Message {
         }
     }
 
+    /// JSON pointers of the members that its bytes hold more than once.
+    pub fn duplicate_keys(&self) -> impl Iterator<Item = &str> {
+        self.remarks.iter().filter_map(|remark| remark.strip_suffix(TWICE))
+    }
+
     /// The `params` of a request or notification.
     #[must_use]
     pub fn params(&self) -> Option<&Value> {
@@ -198,8 +203,11 @@ impl Message {
     }
 }
 
+/// How a remark on a member that came more than once ends.
+pub(super) const TWICE: &str = " is there twice";
+
 /// An integer in any spelling (`1`, `1.0`, `1e0`).
-pub(super) fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| {
         let number = value.as_f64()?;
         // Within ±2^53 every integral float is exact.

@@ -8,6 +8,7 @@ mod reading;
 
 pub use exchange::{HttpExchange, HttpResponse, header, header_values, media_type};
 pub use lookup::declares;
+pub(crate) use message::integer;
 pub use message::{Direction, Kind, Message};
 pub use reading::{Exit, Process, Reading, TimedOut};
 

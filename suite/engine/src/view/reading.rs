@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     exchange::{HttpExchange, HttpResponse},
-    message::{Direction, Kind, Message, integer},
+    message::{Direction, Kind, Message, TWICE, integer},
 };
 
 /// What was understood of the events read so far. Grows with them.
@@ -28,6 +28,8 @@ pub struct Reading {
     pub troubles: Vec<(usize, String)>,
     /// Events that tell of a broken limit, with its name.
     pub limits: Vec<(usize, String)>,
+    /// Our `initialize` requests: indices into `messages`.
+    pub openings: Vec<usize>,
     /// `(index of the step, index of the event)`.
     steps: Vec<(usize, usize)>,
     /// How many events were read.
@@ -332,6 +334,9 @@ impl Reading {
                 &mut self.theirs_open
             }
             .push(index);
+            if ours && message.method() == Some("initialize") {
+                self.openings.push(index);
+            }
         } else if ours && matches!(message.kind, Kind::Invalid { .. }) {
             // What we send broken may be answered with an error.
             self.ours_open.push(index);
@@ -413,7 +418,7 @@ fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), String> {
     let duplicates = lenient
         .duplicate_keys
         .iter()
-        .map(|at| format!("{at} is there twice"));
+        .map(|at| format!("{at}{TWICE}"));
     let others = lenient.remarks.iter().map(|remark| match remark {
         Remark::ByteOrderMark => "a byte order mark precedes it".to_owned(),
         Remark::LoneSurrogate { offset } => format!("byte {offset} escapes half of a character"),
