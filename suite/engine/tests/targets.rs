@@ -407,6 +407,22 @@ async fn a_server_that_speaks_no_revision_shows_what_each_attempt_brought() {
 }
 
 #[tokio::test]
+async fn a_program_that_repeats_what_it_reads_is_not_talked_to() {
+    let error = discover(&run(vec!["cat".to_owned()]))
+        .await
+        .expect_err("no server");
+    let ProbeError::SpeaksNone { attempts } = &error else {
+        panic!("{error}")
+    };
+    assert!(
+        attempts
+            .iter()
+            .all(|it| it.got.contains("the request itself came back")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_server_that_pings_before_it_answers_is_answered() {
     let ping = r#"    *'"method":"initialize"'*)
       echo '{"jsonrpc":"2.0","id":"p","method":"ping"}'; IFS= read -r answer

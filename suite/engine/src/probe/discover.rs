@@ -1,5 +1,7 @@
 //! All the ways to reach a target, with what it offers on each.
 
+use std::time::{Duration, Instant};
+
 use futures_util::{StreamExt as _, stream};
 use mcp_verdict_transport::Address;
 use mcp_verdict_wire::{Era, Revision, TransportKind};
@@ -235,15 +237,29 @@ impl Probe<'_> {
             .rposition(|it| it.era() == Era::Legacy)
             .unwrap_or(0);
         let first = revisions.remove(likeliest);
-        spoken.push(self.settled(self.attempt(first, true).await)?);
+        let timeout = self.spec.timeout;
+        let is_program = transport == TransportKind::Stdio;
+        let started = Instant::now();
+        let patience = if is_program {
+            self.spec.start_timeout
+        } else {
+            timeout
+        };
+        spoken.push(self.settled(self.attempt(first, patience).await)?);
+        // Now it is known how long a start takes; after a silence it is not waited for as long again.
+        let patience = if is_program {
+            timeout + started.elapsed().min(timeout)
+        } else {
+            timeout
+        };
         if let Some(modern) = revisions.pop_if(|revision| revision.era() == Era::Modern) {
-            spoken.push(self.settled(self.attempt(modern, false).await)?);
+            spoken.push(self.settled(self.attempt(modern, patience).await)?);
         }
         self.end_if_hopeless(&spoken)?;
         if !spoken.iter().all(|it| is_silence(&it.outcome)) {
             let rest = revisions
                 .into_iter()
-                .map(|revision| self.attempt(revision, false));
+                .map(|revision| self.attempt(revision, patience));
             spoken.extend(
                 stream::iter(rest)
                     .buffered(AT_A_TIME)
@@ -260,16 +276,7 @@ impl Probe<'_> {
         Ok(spoken)
     }
 
-    async fn attempt(&self, revision: Revision, is_first: bool) -> Spoken {
-        let patience = match (transport_of(self.address), is_first) {
-            (TransportKind::Stdio, true) => self.spec.start_timeout,
-            (TransportKind::Stdio, false) => self
-                .spec
-                .timeout
-                .saturating_mul(3)
-                .min(self.spec.start_timeout),
-            _ => self.spec.timeout,
-        };
+    async fn attempt(&self, revision: Revision, patience: Duration) -> Spoken {
         speak(self.address, revision, patience, self.spec).await
     }
 

@@ -90,6 +90,8 @@ pub(super) struct Listener {
     body: String,
     /// The exchange that could have brought it is over.
     ended: bool,
+    /// What was received is our own request.
+    echoed: bool,
     broken: Option<String>,
     limit: Option<String>,
     not_json: Vec<String>,
@@ -117,6 +119,7 @@ impl Listener {
             www_authenticate: None,
             body: String::new(),
             ended: false,
+            echoed: false,
             broken: None,
             limit: None,
             not_json: Vec::new(),
@@ -237,7 +240,13 @@ impl Listener {
     }
 
     fn one(&mut self, exchange: Exchange, message: Value) {
-        if is_request(&message) {
+        let is_own = message.get("method").and_then(Value::as_str) == Some(self.method.as_str())
+            && message.get("id") == Some(&self.id);
+        if is_own {
+            // `cat`, or a terminal: an answer would come back as well.
+            self.echoed = true;
+            self.heard.push_back(Heard::Over);
+        } else if is_request(&message) {
             self.heard.push_back(Heard::Request(message));
         } else if self.is_answer(exchange, &message) {
             self.heard.push_back(Heard::Reply(Reply {
@@ -267,6 +276,10 @@ impl Listener {
         let method = self.method;
         if let Some(limit) = self.limit {
             return SessionError::Limit { method, limit };
+        }
+        if self.echoed {
+            let why = "the request itself came back".to_owned();
+            return SessionError::Malformed { method, why };
         }
         if self.output_closed || self.exited.is_some() {
             let (code, signal) = self.exited.unwrap_or_default();
