@@ -1,6 +1,7 @@
 //! Does what a vector says, on a session, and leaves a transcript. Decides nothing about verdicts: when a
 //! wait is over, and whether a vector goes on, is asked of the judge.
 
+mod retry;
 mod send;
 mod steps;
 mod wait;

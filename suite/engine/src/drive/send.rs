@@ -199,7 +199,7 @@ impl Drive<'_> {
         .await
     }
 
-    async fn send(&mut self, outgoing: Outgoing) -> Result<(), Trouble> {
+    pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<(), Trouble> {
         self.adopt_session();
         let sending = self.session.connection.send(outgoing);
         settle(sending, self.limits.timeout).await
@@ -245,7 +245,7 @@ impl Drive<'_> {
         self.adopted = true;
     }
 
-    fn next_id(&mut self) -> Value {
+    pub(super) fn next_id(&mut self) -> Value {
         let id = self.session.next_id;
         self.session.next_id += 1;
         Value::from(id)
@@ -280,7 +280,7 @@ impl Drive<'_> {
     }
 
     /// The `mcp-param-*` headers of a modern tool call.
-    fn tool_headers(&self, message: &Value) -> HeaderEdits {
+    pub(super) fn tool_headers(&self, message: &Value) -> HeaderEdits {
         let modern = self.head.revision.era() == Era::Modern;
         let called = message.get("method").and_then(Value::as_str) == Some("tools/call");
         let name = message.pointer("/params/name");

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use super::{Drive, send::Trouble, wait::Waited};
 use crate::{judge, view::View};
 
+/// How far answers on connections of their own may lag behind a barrier's.
+const CATCH_UP: Duration = Duration::from_millis(100);
+
 /// How many waits a `pages` step may last in all.
 const PAGES_WAITS: u32 = 4;
 
@@ -30,6 +33,7 @@ impl Drive<'_> {
             Step::OpenStream(step) => self.open_stream(step).await,
             Step::Drop(step) => self.drop_exchange(&step.of),
             Step::Cancel(step) => self.cancel(step).await,
+            Step::Retry(step) => self.retry(step).await,
             Step::CloseStdin(_) => self
                 .session
                 .connection
@@ -43,7 +47,9 @@ impl Drive<'_> {
                 .map_err(|error| error.to_string()),
             Step::Barrier(_) => {
                 self.barrier().await?;
-                self.wait_for_step(index, timeout).await;
+                if self.wait_for_step(index, timeout).await == Waited::Over {
+                    self.let_others_catch_up().await;
+                }
                 Ok(())
             }
             Step::Window(step) => {
@@ -63,6 +69,24 @@ impl Drive<'_> {
                 self.wait_for_step(index, timeout).await;
                 Ok(())
             }
+        }
+    }
+
+    /// Over Streamable HTTP every exchange may have a connection of its own, on which its answer is
+    /// overtaken by that of a barrier. What the server sent before has a moment to arrive.
+    async fn let_others_catch_up(&mut self) {
+        if self.head.transport != TransportKind::StreamableHttp {
+            return;
+        }
+        let waited = self.wait(CATCH_UP, |view| {
+            view.unanswered_of_ours().all(|message| {
+                view.exchanges
+                    .get(&message.exchange)
+                    .is_none_or(|of| of.ended.is_some())
+            })
+        });
+        if waited.await == Waited::CutOff {
+            self.cut_off = true;
         }
     }
 
@@ -136,7 +160,8 @@ impl Drive<'_> {
             let answer = request.and_then(|request| self.reading.response_to(request));
             let next = answer.and_then(|answer| answer.result()?.get("nextCursor"));
             match next {
-                Some(next) if !next.is_null() && !cursors.contains(next) => {
+                // A cursor that is no string is the target's mistake, and not to be repeated.
+                Some(next) if next.is_string() && !cursors.contains(next) => {
                     cursors.push(next.clone());
                 }
                 _ => return Ok(()),

@@ -8,7 +8,7 @@ use mcp_verdict_vectors::{
     model::{CaptureStep, Case, Expect, Level, Outcome, Step, Subject, Vector},
     template::{self, Unbound},
 };
-use mcp_verdict_wire::transcript::Ended;
+use mcp_verdict_wire::{TransportKind, transcript::Ended};
 use serde_json::{Map, Value};
 
 use super::{
@@ -97,7 +97,7 @@ impl<'a, 't> StepJudge<'a, 't> {
         match self.subject(&expect.subject) {
             Err(_) | Ok(SubjectState::Ready(_) | SubjectState::Never(_)) => true,
             Ok(SubjectState::Partial(seen)) => {
-                self.settled()
+                (self.settled() && !self.has_its_own_end(&expect.subject))
                     || self.decide(expect, Some(&seen.value)).is_ok_and(|decision| {
                         matches!(decision, Decision::Case(case) if case.outcome == Outcome::Pass)
                     })
@@ -131,6 +131,12 @@ impl<'a, 't> StepJudge<'a, 't> {
         let mut acting =
             before.skip_while(|step| matches!(step, Step::Expect(_) | Step::Capture(_)));
         matches!(acting.next(), Some(Step::Barrier(_) | Step::Window(_)))
+    }
+
+    /// Whether the subject's exchange ends by itself. A barrier on another connection may overtake it.
+    fn has_its_own_end(&self, subject: &Subject) -> bool {
+        matches!(subject, Subject::Replies(_))
+            && self.look.view.head.transport == TransportKind::StreamableHttp
     }
 
     /// Judges the step.

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::{expect::StepJudge, own};
 use crate::{
     schema::{self, ForeignError, Validator},
+    session,
     view::View,
 };
 
@@ -82,6 +83,7 @@ impl<'v> Walk<'v> {
             Era::Modern => "server/discover",
         };
         variables.insert("any_method".to_owned(), Value::from(any_method));
+        variables.insert("request_meta".to_owned(), request_meta(vector, head));
         Self {
             vector,
             variables,
@@ -135,6 +137,7 @@ impl<'v> Walk<'v> {
             Some(Step::Notify(step)) => step.label.as_deref(),
             Some(Step::Send(step)) => step.label.as_deref(),
             Some(Step::Http(step)) => Some(step.label.as_str()),
+            Some(Step::Retry(step)) => Some(step.label.as_str()),
             _ => None,
         };
         let Some(label) = label else { return };
@@ -174,6 +177,13 @@ impl<'v> Walk<'v> {
             evidence: self.evidence,
         })
     }
+}
+
+/// The `_meta` of a request of the vector's client.
+fn request_meta(vector: &Vector, head: &Head) -> Value {
+    let given = vector.client.capabilities.clone();
+    let capabilities = given.unwrap_or_else(|| session::default_capabilities(head.revision));
+    Value::Object(session::request_meta(head.revision, &capabilities))
 }
 
 /// The verdict that an author's outcome stands for.

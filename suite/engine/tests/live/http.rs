@@ -1,6 +1,6 @@
 //! Runs over Streamable HTTP, against a server of one page.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use mcp_verdict_engine::plan::Prepared;
 use mcp_verdict_results::Verdict;
@@ -49,6 +49,9 @@ async fn answer_all(stream: TcpStream, died: Arc<Notify>) {
         if asked == "die" {
             died.notify_one();
             return;
+        }
+        if asked == "late" {
+            tokio::time::sleep(Duration::from_millis(40)).await;
         }
         let reply = match (method.as_str(), message.get("id")) {
             ("POST", Some(id)) => {
@@ -126,6 +129,24 @@ async fn status_and_message_are_judged() {
     assert_verdict(&outcome, "t/get", Verdict::Pass, "");
     assert_verdict(&outcome, "t/ping", Verdict::Pass, "");
     assert_verdict(&outcome, "t/wrong", Verdict::Fail, "/status");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_barrier_on_another_connection_does_not_cut_off_an_answer() {
+    let steps = |subject: &str| {
+        format!(
+            "  - send: {{json: {{jsonrpc: '2.0', id: late, method: late}}, as: late}}
+  - barrier: {{}}
+  - expect: {{{subject}: late, match: [{{id: late}}]}}
+"
+        )
+    };
+    let (replies, stream) = (steps("replies"), steps("stream"));
+    let library = library(&[("t/replies", "", &replies), ("t/stream", "", &stream)]);
+    let (_, target) = serve().await;
+    let outcome = run(&library, &target, &options()).await;
+    assert_verdict(&outcome, "t/replies", Verdict::Pass, "");
+    assert_verdict(&outcome, "t/stream", Verdict::Pass, "");
 }
 
 #[tokio::test(flavor = "multi_thread")]
