@@ -18,6 +18,9 @@ fn may_lack(fixture: &str, way: &Way) -> bool {
         "tool-stream-drop" => {
             way.revision != Revision::V2025_11_25 || way.transport != TransportKind::StreamableHttp
         }
+        "tool-header-integer" | "tool-header-string" | "tool-request-state" => {
+            way.revision.era() == Era::Legacy
+        }
         "tool-logging" => way.revision.era() == Era::Modern,
         _ => false,
     }
