@@ -46,6 +46,8 @@ pub struct Departure {
     pub status: Option<u16>,
     /// How long to hold it back.
     pub after: Duration,
+    /// Whether it goes out on every stream that is open, which nothing does by rights.
+    pub everywhere: bool,
 }
 
 /// What is sent.
@@ -150,6 +152,7 @@ impl Departure {
             answers: false,
             status: None,
             after: Duration::ZERO,
+            everywhere: false,
         }
     }
 

@@ -135,6 +135,18 @@ impl Faults {
             .unwrap_or(LineIn::Take)
     }
 
+    /// Whether event streams stay open when they are over.
+    pub(crate) fn streams_stay_open(&self) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(|hook| matches!(hook, Hook::StreamsStayOpen))
+    }
+
+    /// Whether what one read brings is taken for one line.
+    pub(crate) fn whole_reads(&self) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(|hook| matches!(hook, Hook::WholeReads))
+    }
+
     /// A line that leaves.
     pub(crate) fn line_out(&self, line: Vec<u8>) -> Vec<u8> {
         self.hooks.iter().fold(line, |line, hook| match hook {

@@ -1,9 +1,11 @@
 //! Where a fault can hook in, and what it sees and may change there.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 
-use crate::core::{Departure, Facts};
+use crate::core::{Departure, Facts, Memory};
 
 /// Where a fault hooks in. The functions are plain: what they need to remember goes into
 /// [`Facts::memory`](crate::Facts).
@@ -31,6 +33,10 @@ pub enum Hook {
     Session(fn(&mut SessionEvent<'_>)),
     /// An event of an event stream.
     Stream(fn(&Facts, Event) -> Vec<Event>),
+    /// Event streams that are over stay open.
+    StreamsStayOpen,
+    /// What one read from standard input brings is taken for one line.
+    WholeReads,
 }
 
 /// What becomes of a value that arrived.
@@ -67,6 +73,8 @@ pub enum Moment {
 /// What the process does then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// Is deaf to SIGTERM from now on.
+    DeafToTerm,
     /// Ends with this code.
     Exit(i32),
     /// Stays, whatever happens.
@@ -92,6 +100,8 @@ pub struct HttpRequest {
     pub body: Vec<u8>,
     /// Ids of the legacy sessions that are open, oldest first.
     pub sessions: Vec<String>,
+    /// What was kept for later.
+    pub memory: Arc<Memory>,
 }
 
 /// An HTTP response.

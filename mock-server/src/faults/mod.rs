@@ -21,6 +21,7 @@ mod completion;
 mod edits;
 mod hooks;
 mod http;
+mod http_reading;
 mod lifecycle;
 mod logging;
 mod modern;
@@ -61,6 +62,7 @@ const CATALOGUE: &[&[Fault]] = &[
     cancellation::FAULTS,
     subscriptions::FAULTS,
     http::FAULTS,
+    http_reading::FAULTS,
     sse::FAULTS,
     stdio::FAULTS,
     modern::FAULTS,

@@ -3,7 +3,8 @@
 use http::StatusCode;
 use mcp_verdict_wire::TransportKind;
 
-use super::{Event, Fault, Hook};
+use super::{Event, Fault, Hook, HttpResponse};
+use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -90,6 +91,90 @@ pub(super) const FAULTS: &[Fault] = &[
         hook: Hook::Outgoing(|facts, departure| match facts.transport {
             TransportKind::HttpSse => vec![],
             _ => vec![departure],
+        }),
+    },
+    Fault {
+        name: "priming-event-missing",
+        about: "Streams do not open with an event without data",
+        hook: Hook::Stream(|_, event| match (&event.event, &event.data) {
+            (None, Some(data)) if data.is_empty() => vec![],
+            _ => vec![event],
+        }),
+    },
+    Fault {
+        name: "retry-missing",
+        about: "Streams do not say when to come back",
+        hook: Hook::Stream(|_, event| match event.retry {
+            Some(_) => vec![],
+            None => vec![event],
+        }),
+    },
+    Fault {
+        name: "streams-stay-open",
+        about: "Streams stay open after their last message",
+        hook: Hook::StreamsStayOpen,
+    },
+    Fault {
+        name: "responses-on-get-stream",
+        about: "A stream that belongs to no request opens with a response",
+        hook: Hook::Stream(|facts, event| {
+            let opening = event.data.as_ref().is_some_and(Vec::is_empty);
+            if opening && facts.request.is_none() {
+                let response = br#"{"jsonrpc":"2.0","id":"nobody-asked","result":{}}"#;
+                return vec![event, Event::message(response.to_vec())];
+            }
+            vec![event]
+        }),
+    },
+    Fault {
+        name: "sse-endpoints-alike",
+        about: "All clients of HTTP+SSE are told the endpoint of the first",
+        hook: Hook::Stream(|facts, mut event| {
+            if event.event.as_deref() == Some("endpoint") {
+                let first = facts.memory.take("endpoint").pop();
+                let own = Departure::raw(event.data.take().unwrap_or_default());
+                let told = first.unwrap_or(own);
+                event.data = Some(told.bytes());
+                facts.memory.keep("endpoint", told);
+            }
+            vec![event]
+        }),
+    },
+    Fault {
+        name: "sse-messages-leak",
+        about: "A client of HTTP+SSE hears what was meant for another one before",
+        hook: Hook::Stream(|facts, event| {
+            let data = event
+                .data
+                .clone()
+                .filter(|_| event.event.as_deref() == Some("message"));
+            let Some(data) = data.filter(|_| facts.transport == TransportKind::HttpSse) else {
+                return vec![event];
+            };
+            let before = facts.memory.take("heard");
+            facts.memory.keep("heard", Departure::raw(data));
+            let leaked = before
+                .iter()
+                .map(|departure| Event::message(departure.bytes()));
+            std::iter::once(event).chain(leaked).collect()
+        }),
+    },
+    Fault {
+        name: "sse-unknown-session-202",
+        about: "HTTP+SSE takes POSTs that belong to nobody",
+        hook: Hook::HttpResponse(|request, response| {
+            if request.path == "/messages" && response.status == StatusCode::NOT_FOUND {
+                *response = HttpResponse::empty(StatusCode::ACCEPTED);
+            }
+        }),
+    },
+    Fault {
+        name: "sse-post-to-closed-stream-500",
+        about: "HTTP+SSE answers POSTs to a stream that is gone with 500",
+        hook: Hook::HttpResponse(|request, response| {
+            if request.path == "/messages" && response.status == StatusCode::NOT_FOUND {
+                *response = HttpResponse::empty(StatusCode::INTERNAL_SERVER_ERROR);
+            }
         }),
     },
 ];

@@ -1,6 +1,9 @@
 //! Faults of stdio: what is on standard output, and when the process ends.
 
+use std::time::Duration;
+
 use super::{Act, Fault, Hook, LineIn, Moment};
+use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -85,4 +88,137 @@ pub(super) const FAULTS: &[Fault] = &[
             [&line[..at - 1], b"\"\xe9\":0,", &line[at - 1..]].concat()
         }),
     },
+    Fault {
+        name: "banner-without-newline",
+        about: "The process greets on its standard output, in the line of its first message",
+        hook: Hook::All(&[
+            Hook::Process(|moment| match moment {
+                Moment::Started => Act::Print(BANNER),
+                Moment::InputClosed => Act::Nothing,
+            }),
+            Hook::LineOut(|mut line| {
+                if line.starts_with(BANNER) {
+                    line.pop();
+                }
+                line
+            }),
+        ]),
+    },
+    Fault {
+        name: "each-read-is-a-message",
+        about: "What one read brings is taken for one message",
+        hook: Hook::WholeReads,
+    },
+    Fault {
+        name: "carriage-return-ignored",
+        about: "Lines that end with CRLF are not read",
+        hook: Hook::LineIn(|line| {
+            if line.ends_with(b"\r") {
+                LineIn::Ignore
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "blank-line-ends-process",
+        about: "A line with nothing on it ends the process",
+        hook: Hook::LineIn(|line| {
+            if line.iter().all(u8::is_ascii_whitespace) {
+                LineIn::Exit(1)
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "invalid-utf-8-ends-process",
+        about: "A line that is no UTF-8 ends the process",
+        hook: Hook::LineIn(|line| {
+            if std::str::from_utf8(line).is_err() {
+                LineIn::Exit(1)
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "byte-order-mark-ends-process",
+        about: "A byte order mark ends the process",
+        hook: Hook::LineIn(|line| {
+            if line.starts_with(b"\xef\xbb\xbf") {
+                LineIn::Exit(1)
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "byte-order-mark-ignored",
+        about: "Lines with a byte order mark are not read",
+        hook: Hook::LineIn(|line| {
+            if line.starts_with(b"\xef\xbb\xbf") {
+                LineIn::Ignore
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "long-line-ends-process",
+        about: "A line of more than a megabyte ends the process",
+        hook: Hook::LineIn(|line| {
+            if line.len() > 1_000_000 {
+                LineIn::Exit(1)
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "long-line-ignored",
+        about: "Lines of more than a megabyte are not read",
+        hook: Hook::LineIn(|line| {
+            if line.len() > 1_000_000 {
+                LineIn::Ignore
+            } else {
+                LineIn::Take
+            }
+        }),
+    },
+    Fault {
+        name: "line-feeds-unescaped",
+        about: "Line feeds in strings are not escaped",
+        hook: Hook::LineOut(|line| {
+            String::from_utf8_lossy(&line)
+                .replace("\\n", "\n")
+                .into_bytes()
+        }),
+    },
+    Fault {
+        name: "eof-discards-answers",
+        about: "What is not answered yet when the input is closed is not answered any more",
+        hook: Hook::All(&[
+            Hook::Outgoing(|_, departure| {
+                vec![Departure {
+                    after: Duration::from_millis(100),
+                    ..departure
+                }]
+            }),
+            Hook::Process(|moment| match moment {
+                Moment::Started => Act::Nothing,
+                Moment::InputClosed => Act::Exit(0),
+            }),
+        ]),
+    },
+    Fault {
+        name: "term-ignored",
+        about: "SIGTERM is ignored, and so is the end of the input",
+        hook: Hook::Process(|moment| match moment {
+            Moment::Started => Act::DeafToTerm,
+            Moment::InputClosed => Act::Linger,
+        }),
+    },
 ];
+
+const BANNER: &[u8] = b"Starting server... ";

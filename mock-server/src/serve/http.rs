@@ -12,16 +12,16 @@ use axum::{
     extract::Request,
     response::Response,
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode, header};
-use mcp_verdict_wire::limits::MESSAGE_BYTES_MAX;
+use mcp_verdict_wire::{TransportKind, limits::MESSAGE_BYTES_MAX};
 use tokio::time::timeout;
 
 use super::{
     guard::Guard,
     http_session::Sessions,
     http_sse::{self, SseSession},
-    reply::Reply,
+    reply::{Events, Reply},
     streamable_http,
 };
 use crate::{
@@ -79,6 +79,10 @@ impl HttpServer {
             } else {
                 self.sessions.ids()
             },
+            memory: self
+                .core
+                .facts(TransportKind::StreamableHttp, None, None)
+                .memory,
         };
         let reply = match timeout(BODY_TIMEOUT, to_bytes(body, MESSAGE_BYTES_MAX)).await {
             Ok(Ok(body)) => {
@@ -95,10 +99,8 @@ impl HttpServer {
         };
         let Reply { mut head, events } = reply;
         self.faults.http_response(&request, &mut head);
-        respond(
-            head,
-            events.map(|events| Body::from_stream(events.map(Ok::<_, std::io::Error>))),
-        )
+        let stay_open = self.faults.streams_stay_open();
+        respond(head, events.map(|events| stream_body(events, stay_open)))
     }
 
     async fn reply(self: &Arc<Self>, request: &mut HttpRequest) -> Reply {
@@ -153,6 +155,14 @@ pub(super) fn accepts(request: &HttpRequest, media_type: &str) -> bool {
         })
 }
 
+fn stream_body(events: Events, stay_open: bool) -> Body {
+    let events = events.map(Ok::<_, std::io::Error>);
+    match stay_open {
+        true => Body::from_stream(events.chain(stream::pending())),
+        false => Body::from_stream(events),
+    }
+}
+
 fn respond(head: HttpResponse, events: Option<Body>) -> Response {
     let body = match (head.body, events) {
         (Some(body), _) => Body::from(body),
@@ -183,6 +193,7 @@ mod tests {
                 headers: HeaderMap::from_iter(headers),
                 body: Vec::new(),
                 sessions: Vec::new(),
+                memory: Arc::default(),
             };
             super::accepts(&request, media_type)
         };

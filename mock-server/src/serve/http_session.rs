@@ -161,6 +161,11 @@ impl HttpSession {
     /// whose client may come back for it.
     fn say(&self, departure: Departure) {
         let mut streams = lock(&self.streams);
+        if departure.everywhere && !streams.standalone.is_empty() {
+            let all = streams.standalone.iter();
+            all.for_each(|log| log.append(&departure));
+            return;
+        }
         let newest = streams.standalone.iter().rev();
         let read = newest.clone().find(|log| log.is_read());
         match read.or_else(|| newest.clone().next()).cloned() {

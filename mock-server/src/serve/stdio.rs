@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use mcp_verdict_wire::{TransportKind, limits::MESSAGE_BYTES_MAX};
+#[cfg(unix)]
+use tokio::signal::unix::SignalKind;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     sync::{mpsc, oneshot},
@@ -47,6 +49,7 @@ where
         match act {
             Act::Exit(code) => return Ok(code),
             Act::Print(bytes) => say(&sender, bytes).await,
+            Act::DeafToTerm => stop_listening_to_term(),
             Act::Linger | Act::Nothing => {}
         }
     }
@@ -66,7 +69,7 @@ where
             Act::Exit(code) => return Ok(code),
             Act::Print(bytes) => say(&conversation.sender, bytes).await,
             Act::Linger => std::future::pending().await,
-            Act::Nothing => {}
+            Act::DeafToTerm | Act::Nothing => {}
         }
     }
     conversation.core.close();
@@ -82,6 +85,14 @@ where
     Ok(0)
 }
 
+/// A signal that somebody waits for does not end the process any more; here nobody does.
+fn stop_listening_to_term() {
+    #[cfg(unix)]
+    if let Ok(listening) = tokio::signal::unix::signal(SignalKind::terminate()) {
+        std::mem::forget(listening);
+    }
+}
+
 /// Reads lines until there are no more, or a fault wants the process to end.
 async fn read<R: AsyncRead + Unpin>(
     conversation: &Conversation,
@@ -90,6 +101,7 @@ async fn read<R: AsyncRead + Unpin>(
 ) -> Option<i32> {
     let mut lines = Lines {
         reader: BufReader::new(reader),
+        whole_reads: conversation.faults.whole_reads(),
     };
     loop {
         let line = tokio::select! {
@@ -126,6 +138,8 @@ struct TooLong;
 
 struct Lines<R> {
     reader: BufReader<R>,
+    /// A read is a line, wherever newlines are.
+    whole_reads: bool,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
@@ -137,6 +151,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             let bytes = self.reader.fill_buf().await.unwrap_or_default();
             if bytes.is_empty() {
                 return (!line.is_empty() && !too_long).then_some(Ok(line));
+            }
+            if self.whole_reads {
+                let line = bytes.to_vec();
+                self.reader.consume(line.len());
+                return Some(Ok(line));
             }
             let newline = bytes.iter().position(|byte| *byte == b'\n');
             let end = newline.unwrap_or(bytes.len());
