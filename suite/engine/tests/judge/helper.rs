@@ -72,7 +72,8 @@ pub(crate) fn judge(transport: TransportKind, extra: &str, steps: &str, lines: &
     let library = library(&[("t/x.yaml", &text)]);
     let transcript = transcript("t/x", Revision::V2025_11_25, transport, lines);
     // What is stored and read again is judged the same.
-    let again = Transcript::from_json_lines(&transcript.to_json_lines()).unwrap();
+    let again = Transcript::from_json_lines(&transcript.to_json_lines())
+        .expect("what was written can be read");
     assert_eq!(again, transcript);
     let judgement = judge::vector(&library.vectors[0], &View::of(&transcript));
     assert_eq!(

@@ -79,11 +79,13 @@ pub(crate) async fn run(library: &Library, target: &Prepared, options: &run::Opt
     let progress = |progress: Progress<'_>| {
         if let Progress::Judged { result, .. } = progress {
             told.lock()
-                .unwrap()
+                .expect("no panic under the lock")
                 .push((result.check.clone(), result.verdict));
         }
     };
-    let outcome = run::run(library, target, options, &progress).await.unwrap();
+    let outcome = run::run(library, target, options, &progress)
+        .await
+        .expect("a run of something");
     let again = judge::transcripts(library, rules::all(), &outcome.transcripts, &[]);
     let ran = outcome.results.results.iter().filter(|live| {
         live.kind == Kind::Rule
@@ -93,7 +95,7 @@ pub(crate) async fn run(library: &Library, target: &Prepared, options: &run::Opt
                 .any(|of| of.head.check == live.check)
     });
     assert_eq!(again, ran.cloned().collect::<Vec<_>>());
-    for (check, verdict) in told.into_inner().unwrap() {
+    for (check, verdict) in told.into_inner().expect("no panic under the lock") {
         assert_eq!(result(&outcome, &check).verdict, verdict);
     }
     outcome
@@ -105,7 +107,7 @@ pub(crate) fn result<'o>(outcome: &'o Outcome, check: &str) -> &'o CheckResult {
         .results
         .iter()
         .find(|result| result.check == check)
-        .unwrap()
+        .expect("a result of the check")
 }
 
 #[track_caller]

@@ -17,14 +17,14 @@ use crate::helper::{assert_verdict, library, options, run, target};
 
 /// Answers `initialize` and everything else; `die` closes the connection and the server with it.
 async fn serve() -> (SocketAddr, Prepared) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("its address");
     tokio::spawn(async move {
         let died = Arc::new(Notify::new());
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    let (stream, _) = accepted.unwrap();
+                    let (stream, _) = accepted.expect("a connection");
                     tokio::spawn(answer_all(stream, died.clone()));
                 }
                 () = died.notified() => return,
