@@ -29,6 +29,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod sse;
+mod messages;
 mod stdio;
 mod subscriptions;
 mod tools;
@@ -58,6 +59,7 @@ const CATALOGUE: &[&[Fault]] = &[
     prompts::FAULTS,
     completion::FAULTS,
     logging::FAULTS,
+    messages::FAULTS,
     progress::FAULTS,
     cancellation::FAULTS,
     subscriptions::FAULTS,
