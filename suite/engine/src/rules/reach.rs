@@ -178,11 +178,16 @@ pub(super) fn is_sound(message: &Message) -> bool {
     versioned && structured && lawful && message.remarks.is_empty()
 }
 
+/// Whether a message of ours is sound and stands alone. Who refuses a batch does so as a whole.
+pub(super) fn is_plain(message: &Message) -> bool {
+    is_sound(message) && message.batch.is_none()
+}
+
 /// Whether we sent something for which an error without an id, or with any id, may come.
 pub(super) fn provoked(view: &View<'_>) -> bool {
     view.ours().any(|message| {
         let answer = matches!(message.kind, Kind::Result { .. } | Kind::Error { .. });
-        !is_sound(message) || (answer && message.meant)
+        !is_plain(message) || (answer && message.meant)
     })
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Observation, Watch,
     reach::{
-        alike, brief, exchange_of, is_refusal, is_resumed, is_sound, ours_in, provoked, responses,
+        alike, brief, exchange_of, is_plain, is_refusal, is_resumed, ours_in, provoked, responses,
         same, theirs_in,
     },
 };
@@ -139,7 +139,7 @@ fn with_id(view: &View<'_>, seen: &mut Observation) {
     for response in responses(view) {
         let request = view
             .request_of(response)
-            .filter(|request| request.is_request() && is_sound(request));
+            .filter(|request| request.is_request() && is_plain(request));
         let Some(request) = request else { continue };
         seen.exercise();
         if id_of(response).is_some() {
@@ -175,7 +175,7 @@ fn is_answered_later(view: &View<'_>, request: &Message, response: &Message) -> 
 fn no_answer_to_notifications(view: &View<'_>, seen: &mut Observation) {
     for notification in view
         .ours()
-        .filter(|message| message.is_notification() && is_sound(message))
+        .filter(|message| message.is_notification() && is_plain(message))
     {
         seen.exercise();
         let Some(exchange) = exchange_of(view, notification) else {
