@@ -4,7 +4,7 @@ use mcp_verdict_wire::Era;
 use serde_json::{Value, json};
 
 use super::{
-    Fault, Hook, LineIn, Moment,
+    Event, Fault, Hook, LineIn, Moment,
     edits::{carries, each, is_notification, is_result, remove, set},
 };
 use crate::core::{Departure, Facts, Payload};
@@ -189,8 +189,9 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "progress-broadcast",
         about: "Progress goes out on every stream of a session",
         hook: Hook::Outgoing(|_, mut departure| {
-            departure.everywhere |=
-                carries(&departure, |message| is_notification(message, "notifications/progress"));
+            departure.everywhere |= carries(&departure, |message| {
+                is_notification(message, "notifications/progress")
+            });
             vec![departure]
         }),
     },
@@ -223,6 +224,21 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "responses-beside-notifications",
+        about: "News of lists that belong to no request come with a response",
+        hook: Hook::Stream(|facts, event| {
+            let news = event
+                .data
+                .as_ref()
+                .is_some_and(|data| contains(data, b"/list_changed"));
+            if news && facts.request.is_none() {
+                let response = br#"{"jsonrpc":"2.0","id":"nobody-asked","result":{}}"#;
+                return vec![event, Event::message(response.to_vec())];
+            }
+            vec![event]
+        }),
+    },
+    Fault {
         name: "allow-missing",
         about: "Status 405 comes without the methods that there are",
         hook: Hook::HttpResponse(|_, response| {
@@ -239,9 +255,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "list-fatal",
         about: "Who asks for the tools ends the process",
-        hook: Hook::LineIn(|line| {
-            let asks = line.windows(10).any(|window| window == b"tools/list");
-            if asks { LineIn::Exit(3) } else { LineIn::Take }
+        hook: Hook::LineIn(|line| match contains(line, b"\"tools/list\"") {
+            true => LineIn::Exit(3),
+            false => LineIn::Take,
         }),
     },
     Fault {
@@ -253,6 +269,10 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
 ];
+
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
 
 fn is_request(message: &Value) -> bool {
     message.get("method").is_some() && message.get("id").is_some()
