@@ -55,6 +55,8 @@ pub(crate) fn list(call: &Call) -> Result<Value, Refusal> {
             json!({"uri": uri, "name": name, "description": description, "mimeType": mime_type});
         if call.revision >= Revision::V2025_06_18 {
             entry["title"] = json!(name);
+            entry["annotations"] = json!({"lastModified": "2026-01-12T15:00:58Z"});
+            entry["_meta"] = json!({"com.example/shelf": "tests"});
         }
         entry
     };
