@@ -196,7 +196,7 @@ pub(crate) struct SelfTest {
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,
-    /// How many mock servers at a time. Default: the number of cores.
+    /// How many mock servers at a time. Default: 16.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: Option<u16>,
 }

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     time::Duration,
 };
 
@@ -119,7 +120,9 @@ pub(crate) fn start_mock(transport: TransportKind, faults: Vec<String>) -> Start
 }
 
 fn mock_command(faults: &[String]) -> io::Result<Address> {
-    let program = std::env::current_exe()?;
+    // On Linux this link still leads to the program when its file was replaced meanwhile.
+    let own = Path::new("/proc/self/exe");
+    let program = if own.exists() { own.to_owned() } else { std::env::current_exe()? };
     let flags = faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
     Ok(Address::Command {
         program: program.to_string_lossy().into_owned(),

@@ -91,6 +91,10 @@ pub struct Cell {
 }
 
 impl Cell {
+    fn key(&self) -> [&str; 4] {
+        [&self.check, &self.fault, &self.revision, &self.transport]
+    }
+
     /// Whether the check came to the verdict that it states.
     #[must_use]
     pub fn is_caught(&self) -> bool {
@@ -124,10 +128,12 @@ struct Suspect<'l> {
 /// Runs the conformant mock through everything, then each fault through the checks that name it.
 ///
 /// `mock` is the conformant mock, prepared: its ways are where faults are tried. `faults` is the whole catalogue;
-/// `wanted` decides which of them, and `selection` which checks. `progress` is told of each fault that is done.
+/// `wanted` decides which of them, and `selection` which checks. `progress` is told of each
+/// fault that is done over a transport.
 ///
 /// # Errors
 /// When nothing is selected.
+#[expect(clippy::too_many_arguments, reason = "each is a different kind of thing")]
 pub async fn self_test(
     library: &Library,
     mock: &Prepared,
@@ -136,7 +142,7 @@ pub async fn self_test(
     wanted: &(dyn Fn(&str) -> bool + Sync),
     start: &Start<'_>,
     jobs: usize,
-    progress: &(dyn Fn(&str) + Sync),
+    progress: &(dyn Fn(&str, TransportKind) + Sync),
 ) -> Result<Matrix, EmptyPlan> {
     let whole = run(library, mock, &options(selection.clone(), jobs), &|_| {}).await?.results;
     let suspects = suspects(library, selection);
@@ -146,20 +152,23 @@ pub async fn self_test(
         .map(|case| case.fault.as_str())
         .filter(|fault| wanted(fault))
         .collect();
-    let tried = stream::iter(&named).map(|fault| {
+    let pairs = named.iter().flat_map(|fault| TransportKind::ALL.map(|transport| (*fault, transport)));
+    let tried = stream::iter(pairs).map(|(fault, transport)| {
         let suspects = &suspects;
         async move {
-            let cells = try_fault(library, mock, fault, suspects, start).await;
-            progress(fault);
+            let cells = try_fault(library, mock, fault, transport, suspects, start).await;
+            progress(fault, transport);
             cells
         }
     });
-    let cells: Vec<Vec<Cell>> = tried.buffered(jobs.max(1)).collect().await;
+    let mut cells: Vec<Cell> =
+        tried.buffer_unordered(jobs.max(1)).collect::<Vec<_>>().await.into_iter().flatten().collect();
+    cells.sort_by(|one, other| one.key().cmp(&other.key()));
     let unnamed = faults.iter().filter(|fault| !named.contains(*fault) && wanted(fault));
     Ok(Matrix {
         passed: whole.results.iter().filter(|result| result.verdict == Verdict::Pass).count(),
         conformant: blemishes(&whole),
-        cells: cells.into_iter().flatten().collect(),
+        cells,
         unnamed: unnamed.map(|fault| (*fault).to_owned()).collect(),
     })
 }
@@ -199,29 +208,26 @@ fn blemishes(run: &Run) -> Vec<Blemish> {
         .collect()
 }
 
-/// One fault on every transport, each with a mock of its own.
+/// One fault over one transport.
 async fn try_fault(
     library: &Library,
     mock: &Prepared,
     fault: &str,
+    transport: TransportKind,
     suspects: &[Suspect<'_>],
     start: &Start<'_>,
 ) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for transport in TransportKind::ALL {
-        let due = due(mock, fault, suspects, transport);
-        if due.is_empty() {
-            continue;
-        }
-        let judged = match start(transport, vec![fault.to_owned()]).await {
-            Ok(started) => judge_fault(library, mock, &started, transport, &due).await,
-            Err(error) => Err(format!("the mock did not start: {error}")),
-        };
-        cells.extend(due.iter().map(|(suspect, case, revision)| {
-            cell(suspect, case, *revision, transport, &judged)
-        }));
+    let due = due(mock, fault, suspects, transport);
+    if due.is_empty() {
+        return Vec::new();
     }
-    cells
+    let judged = match start(transport, vec![fault.to_owned()]).await {
+        Ok(started) => judge_fault(library, mock, &started, transport, &due).await,
+        Err(error) => Err(format!("the mock did not start: {error}")),
+    };
+    due.iter()
+        .map(|(suspect, case, revision)| cell(suspect, case, *revision, transport, &judged))
+        .collect()
 }
 
 type Due<'d, 'l> = Vec<(&'d Suspect<'l>, &'l FaultCase, Revision)>;

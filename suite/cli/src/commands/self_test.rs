@@ -25,14 +25,11 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
         }
     }
     let wanted = |fault: &str| arguments.fault.is_empty() || arguments.fault.iter().any(|name| name == fault);
-    let jobs = arguments.jobs.map_or_else(
-        || std::thread::available_parallelism().map_or(2, usize::from) * 2,
-        usize::from,
-    );
+    let jobs = arguments.jobs.map_or(JOBS, usize::from);
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let matrix = runtime.block_on(target::interruptible(async {
         let (prepared, mocks) = target::mock_everywhere().await?;
-        let done = |fault: &str| tracing::info!("{fault}: done");
+        let done = |fault: &str, transport| tracing::info!("{fault} over {transport}: done");
         let start = |transport, faults| target::start_mock(transport, faults);
         let matrix = self_test(
             &selected.library,
@@ -103,3 +100,6 @@ fn print(matrix: &Matrix, style: Style) -> std::io::Result<()> {
         matrix.conformant.len()
     )
 }
+
+/// Mock servers at a time, unless told otherwise: a fault's time is spent waiting for answers that do not come.
+const JOBS: usize = 16;
