@@ -15,23 +15,30 @@
 //! ```
 
 mod active;
+mod asking;
 mod base;
 mod cancellation;
 mod completion;
+mod concurrency;
+mod content;
 mod edits;
+mod headers;
 mod hooks;
 mod http;
 mod http_reading;
+mod input;
 mod lifecycle;
+mod lists;
 mod logging;
+mod messages;
 mod modern;
 mod progress;
 mod prompts;
 mod resources;
 mod sse;
-mod messages;
 mod stdio;
 mod subscriptions;
+mod tasks;
 mod tools;
 
 pub(crate) use active::Faults;
@@ -53,21 +60,28 @@ pub struct Fault {
 /// All of them, by area.
 const CATALOGUE: &[&[Fault]] = &[
     base::FAULTS,
+    messages::FAULTS,
     lifecycle::FAULTS,
+    lists::FAULTS,
     tools::FAULTS,
+    content::FAULTS,
     resources::FAULTS,
     prompts::FAULTS,
     completion::FAULTS,
+    asking::FAULTS,
     logging::FAULTS,
-    messages::FAULTS,
     progress::FAULTS,
     cancellation::FAULTS,
+    concurrency::FAULTS,
     subscriptions::FAULTS,
     http::FAULTS,
     http_reading::FAULTS,
     sse::FAULTS,
     stdio::FAULTS,
     modern::FAULTS,
+    headers::FAULTS,
+    input::FAULTS,
+    tasks::FAULTS,
 ];
 
 /// Every fault there is, by area.

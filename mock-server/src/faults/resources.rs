@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Fault, Hook,
-    edits::{each, empty_result, is_error, is_notification, set, succeed},
+    Arrived, Fault, Hook,
+    edits::{carries, each, empty_result, fail, is_error, is_notification, set, succeed},
 };
 use crate::core::Departure;
 
@@ -95,6 +95,137 @@ pub(super) const FAULTS: &[Fault] = &[
                 return vec![Departure::message(update), departure];
             }
             vec![departure]
+        }),
+    },
+    Fault {
+        name: "resources-title-number",
+        about: "Titles of resources are numbers",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resources", |it| {
+                it.insert("title".to_owned(), json!(7));
+            });
+        }),
+    },
+    Fault {
+        name: "resource-uris-relative",
+        about: "Resources have a file name for a URI",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resources", |it| {
+                it.insert("uri".to_owned(), json!("notes.txt"));
+            });
+        }),
+    },
+    Fault {
+        name: "resource-uris-repeat",
+        about: "All resources have the same URI",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resources", |it| {
+                it.insert("uri".to_owned(), json!("test://static-text"));
+            });
+        }),
+    },
+    Fault {
+        name: "resource-mime-type-malformed",
+        about: "Resources name their type in one word",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resources", |it| {
+                it.insert("mimeType".to_owned(), json!("text"));
+            });
+        }),
+    },
+    Fault {
+        name: "resource-contents-without-uri",
+        about: "Contents do not say of which resource",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/contents", |it| {
+                it.shift_remove("uri");
+            });
+        }),
+    },
+    Fault {
+        name: "resource-contents-empty",
+        about: "Contents hold neither text nor bytes",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/contents", |it| {
+                it.shift_remove("text");
+                it.shift_remove("blob");
+            });
+        }),
+    },
+    Fault {
+        name: "templates-without-uri-template",
+        about: "Templates have no URI template",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resourceTemplates", |it| {
+                it.shift_remove("uriTemplate");
+            });
+        }),
+    },
+    Fault {
+        name: "templates-without-name",
+        about: "Templates have no name",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resourceTemplates", |it| {
+                it.shift_remove("name");
+            });
+        }),
+    },
+    Fault {
+        name: "template-braces-open",
+        about: "URI templates do not close their braces",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/resourceTemplates", |it| {
+                it.insert("uriTemplate".to_owned(), json!("test://template/{id"));
+            });
+        }),
+    },
+    Fault {
+        name: "unknown-resource-old-code",
+        about: "Reading what does not exist is refused with -32002",
+        hook: Hook::Edit(|facts, message| {
+            if is_error(facts, message, "resources/read") {
+                set(message, "/error/code", json!(-32002));
+            }
+        }),
+    },
+    Fault {
+        name: "subscribe-refused",
+        about: "Nobody can subscribe",
+        hook: Hook::Edit(|facts, message| {
+            if facts.method() == "resources/subscribe" {
+                fail(message, -32601, "Method not found");
+            }
+        }),
+    },
+    Fault {
+        name: "unsubscribe-refused",
+        about: "Subscriptions cannot be ended",
+        hook: Hook::Edit(|facts, message| {
+            if facts.method() == "resources/unsubscribe" {
+                fail(message, -32601, "Method not found");
+            }
+        }),
+    },
+    Fault {
+        name: "unsubscribe-ignored",
+        about: "Subscriptions go on when they are ended",
+        hook: Hook::Incoming(|facts, message| {
+            if facts.method() == "resources/unsubscribe" {
+                let done = json!({"jsonrpc": "2.0", "id": facts.id(), "result": {}});
+                return Arrived::answer(Departure::answer(done));
+            }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
+        name: "unknown-subscription-unanswered",
+        about: "Subscriptions to what does not exist are not answered",
+        hook: Hook::Outgoing(|facts, departure| {
+            let refused = |message: &Value| is_error(facts, message, "resources/subscribe");
+            match carries(&departure, refused) {
+                true => vec![],
+                false => vec![departure],
+            }
         }),
     },
 ];

@@ -1,13 +1,14 @@
 //! Faults of tools.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    Fault, Hook,
-    edits::{each, is_error, is_result, remove, set, succeed},
+    Arrived, Fault, Hook,
+    edits::{
+        carries, each, empty_result, fail, is_error, is_result, pass_edited, remove, set, succeed,
+    },
 };
-use crate::core::Facts;
+use crate::core::{Departure, Facts};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -24,7 +25,7 @@ pub(super) const FAULTS: &[Fault] = &[
         about: "Input schemas are null",
         hook: Hook::Edit(|_, message| {
             each(message, "/result/tools", |tool| {
-                tool.insert("inputSchema".to_owned(), serde_json::Value::Null);
+                tool.insert("inputSchema".to_owned(), Value::Null);
             });
         }),
     },
@@ -38,62 +39,6 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
-        name: "structured-content-missing",
-        about: "Tools with an output schema return no structured content",
-        hook: Hook::Edit(|_, message| remove(message, "/result/structuredContent")),
-    },
-    Fault {
-        name: "structured-content-wrong",
-        about: "Structured content does not conform to the output schema",
-        hook: Hook::Edit(|_, message| {
-            if message.pointer("/result/structuredContent").is_some() {
-                set(
-                    message,
-                    "/result/structuredContent",
-                    json!({"temperature": "warm"}),
-                );
-            }
-        }),
-    },
-    Fault {
-        name: "structured-content-without-text",
-        about: "Structured content comes without the same as text",
-        hook: Hook::Edit(|_, message| {
-            if message.pointer("/result/structuredContent").is_some() {
-                set(message, "/result/content", json!([]));
-            }
-        }),
-    },
-    Fault {
-        name: "tool-content-missing",
-        about: "Results of tools have no content",
-        hook: Hook::Edit(|facts, message| {
-            if is_result(facts, message, "tools/call") {
-                remove(message, "/result/content");
-            }
-        }),
-    },
-    Fault {
-        name: "image-without-mime-type",
-        about: "Images do not say what they are",
-        hook: Hook::Edit(|_, message| {
-            each(message, "/result/content", |block| {
-                block.shift_remove("mimeType");
-            });
-        }),
-    },
-    Fault {
-        name: "image-not-base64",
-        about: "Images and sounds are not base64",
-        hook: Hook::Edit(|_, message| {
-            each(message, "/result/content", |block| {
-                if block.contains_key("data") {
-                    block.insert("data".to_owned(), json!("not base64!"));
-                }
-            });
-        }),
-    },
-    Fault {
         name: "unknown-tool-succeeds",
         about: "Calls of unknown tools return an empty result",
         hook: Hook::Edit(|facts, message| {
@@ -103,10 +48,7 @@ pub(super) const FAULTS: &[Fault] = &[
             if is_error(facts, message, "tools/call")
                 && unknown.is_some_and(|text| text.starts_with("Unknown tool"))
             {
-                succeed(
-                    message,
-                    super::edits::empty_result(facts, json!({"content": []})),
-                );
+                succeed(message, empty_result(facts, json!({"content": []})));
             }
         }),
     },
@@ -115,7 +57,7 @@ pub(super) const FAULTS: &[Fault] = &[
         about: "Tools that fail answer with a JSON-RPC error",
         hook: Hook::Edit(|_, message| {
             if message.pointer("/result/isError") == Some(&json!(true)) {
-                super::edits::fail(message, -32603, "the tool failed");
+                fail(message, -32603, "the tool failed");
             }
         }),
     },
@@ -135,51 +77,193 @@ pub(super) const FAULTS: &[Fault] = &[
                     .is_some_and(|it| it.contains("argument"));
             if refused || message.pointer("/result/isError").is_some() {
                 let done = json!({"content": [{"type": "text", "text": "Done."}]});
-                succeed(message, super::edits::empty_result(facts, done));
+                succeed(message, empty_result(facts, done));
             }
         }),
     },
     Fault {
-        name: "list-cursor-loops",
-        about: "Lists never end: every page leads to the first",
+        name: "tools-input-schema-array",
+        about: "Input schemas are for arrays",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/tools", |tool| {
+                tool.insert("inputSchema".to_owned(), json!({"type": "array"}));
+            });
+        }),
+    },
+    Fault {
+        name: "tools-title-number",
+        about: "Titles of tools are numbers",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/tools", |tool| {
+                tool.insert("title".to_owned(), json!(7));
+            });
+        }),
+    },
+    Fault {
+        name: "tools-order-varies",
+        about: "Every other list of tools is in another order",
         hook: Hook::Edit(|facts, message| {
-            if let (Some(member), Some(_)) = (listed(facts), message.get("result")) {
-                let first = URL_SAFE_NO_PAD.encode(format!("{member}:0"));
-                set(message, "/result/nextCursor", json!(first));
+            if is_result(facts, message, "tools/list") {
+                let name = format!(
+                    "tools-order-varies {:?} {}",
+                    facts.revision,
+                    facts.param("/cursor")
+                );
+                let second = facts.memory.count(&name) % 2 == 0;
+                let tools = message
+                    .pointer_mut("/result/tools")
+                    .and_then(Value::as_array_mut);
+                if let Some(tools) = tools.filter(|_| second) {
+                    tools.reverse();
+                }
             }
         }),
     },
     Fault {
-        name: "invalid-cursor-accepted",
-        about: "An invalid cursor brings an empty page",
+        name: "tools-hidden-after-call",
+        about: "With every call of a tool another one comes or goes",
+        hook: Hook::Outgoing(|facts, mut departure| {
+            let name = "tools-hidden-after-call";
+            if facts.method() == "tools/call" && departure.answers {
+                if facts.memory.take(name).is_empty() {
+                    facts.memory.keep(name, departure.clone());
+                }
+            } else if facts.method() == "tools/list" {
+                let called = facts.memory.take(name);
+                let tools = departure
+                    .json_mut()
+                    .and_then(|it| it.pointer_mut("/result/tools"));
+                if let Some(tools) = tools.and_then(Value::as_array_mut)
+                    && !called.is_empty()
+                {
+                    tools.pop();
+                }
+                called
+                    .into_iter()
+                    .for_each(|it| facts.memory.keep(name, it));
+            }
+            vec![departure]
+        }),
+    },
+    Fault {
+        name: "icon-without-source",
+        about: "Tools have icons that are nowhere",
+        hook: Hook::Edit(|_, message| icons(message, &json!({"mimeType": "image/png"}))),
+    },
+    Fault {
+        name: "icon-source-no-uri",
+        about: "Tools have icons whose source is a file name",
+        hook: Hook::Edit(|_, message| icons(message, &json!({"src": "icon.png"}))),
+    },
+    Fault {
+        name: "icon-scheme-unsafe",
+        about: "Tools have icons that are scripts",
+        hook: Hook::Edit(|_, message| icons(message, &json!({"src": "javascript:alert(1)"}))),
+    },
+    Fault {
+        name: "tool-is-error-text",
+        about: "Whether a tool failed is said in words",
         hook: Hook::Edit(|facts, message| {
-            if let Some(member) = listed(facts)
-                && message.pointer("/error/message") == Some(&json!("Invalid cursor"))
-            {
-                let page = json!({member: [], "ttlMs": 0, "cacheScope": "public"});
-                succeed(message, super::edits::empty_result(facts, page));
+            if is_result(facts, message, "tools/call") {
+                set(message, "/result/isError", json!("no"));
             }
         }),
     },
     Fault {
-        name: "next-cursor-null",
-        about: "The last page has a null cursor",
-        hook: Hook::Edit(|facts, message| {
-            let list = facts.method().ends_with("/list") && message.get("result").is_some();
-            if list && message.pointer("/result/nextCursor").is_none() {
-                set(message, "/result/nextCursor", serde_json::Value::Null);
+        name: "arguments-demanded",
+        about: "Calls without `arguments` are refused",
+        hook: Hook::Incoming(|facts, message| {
+            if facts.method() == "tools/call" && facts.param("/arguments").is_null() {
+                let why = "`arguments` is missing";
+                return Arrived::answer(Departure::error(facts.id(), -32602, why));
             }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
+        name: "arguments-of-any-type",
+        about: "Arguments that are no object are taken for none",
+        hook: Hook::Incoming(|_, message| {
+            pass_edited(message, |message| {
+                if message
+                    .pointer("/params/arguments")
+                    .is_some_and(|it| !it.is_object())
+                {
+                    set(message, "/params/arguments", json!({}));
+                }
+            })
+        }),
+    },
+    Fault {
+        name: "unknown-tool-wrong-code",
+        about: "Unknown tools are refused with -32000",
+        hook: Hook::Edit(|facts, message| {
+            if is_error(facts, message, "tools/call") {
+                set(message, "/error/code", json!(-32000));
+            }
+        }),
+    },
+    Fault {
+        name: "unknown-tool-as-tool-error",
+        about: "Calls of unknown tools fail as tools do",
+        hook: Hook::Edit(|facts, message| {
+            if is_error(facts, message, "tools/call") {
+                let content = json!([{"type": "text", "text": "There is no such tool."}]);
+                let failure = json!({"content": content, "isError": true});
+                succeed(message, empty_result(facts, failure));
+            }
+        }),
+    },
+    Fault {
+        name: "name-unchecked",
+        about: "Calls without a name do something",
+        hook: Hook::Edit(|facts, message| {
+            if is_error(facts, message, "tools/call") && !facts.param("/name").is_string() {
+                succeed(message, empty_result(facts, json!({"content": []})));
+            }
+        }),
+    },
+    Fault {
+        name: "invalid-arguments-unanswered",
+        about: "Calls with invalid arguments are not answered",
+        hook: Hook::Outgoing(|facts, departure| match failed_call(facts, &departure) {
+            true => vec![],
+            false => vec![departure],
+        }),
+    },
+    Fault {
+        name: "tool-results-stuck",
+        about: "Every call brings the result of the first",
+        hook: Hook::Outgoing(|facts, mut departure| {
+            if carries(&departure, |message| {
+                is_result(facts, message, "tools/call")
+            }) {
+                let name = "tool-results-stuck";
+                let mut first = facts.memory.take(name);
+                first.truncate(1);
+                let first = first.pop().unwrap_or_else(|| departure.clone());
+                let result = first.json().map(|message| message["result"].clone());
+                if let (Some(message), Some(result)) = (departure.json_mut(), result) {
+                    set(message, "/result", result);
+                }
+                facts.memory.keep(name, first);
+            }
+            vec![departure]
         }),
     },
 ];
 
-/// The member that holds the items of a list, if that is what is asked for.
-fn listed(facts: &Facts) -> Option<&'static str> {
-    match facts.method() {
-        "prompts/list" => Some("prompts"),
-        "resources/list" => Some("resources"),
-        "resources/templates/list" => Some("resourceTemplates"),
-        "tools/list" => Some("tools"),
-        _ => None,
-    }
+/// Gives every tool this icon.
+fn icons(message: &mut Value, icon: &Value) {
+    each(message, "/result/tools", |tool| {
+        tool.insert("icons".to_owned(), json!([icon]));
+    });
+}
+
+/// Whether a departure says that a call went wrong, in either way.
+fn failed_call(facts: &Facts, departure: &Departure) -> bool {
+    carries(departure, |message| {
+        let failed = message.pointer("/result/isError") == Some(&json!(true));
+        facts.method() == "tools/call" && (failed || message.get("error").is_some())
+    })
 }

@@ -36,7 +36,10 @@ pub(super) fn run(name: &str, arguments: &Map<String, Value>) -> Option<Result<V
             "This is an embedded resource content.",
         )]),
         "test_multiple_content_types" => result(vec![
-            block("Multiple content types test:"),
+            annotated(
+                block("Multiple content types test:"),
+                json!({"audience": ["user", "assistant"], "priority": 0.5}),
+            ),
             image(),
             embedded(
                 "test://mixed-content-resource",
@@ -85,6 +88,11 @@ fn structured(content: Value) -> Value {
 
 fn block(text: impl Into<String>) -> Value {
     json!({"type": "text", "text": text.into()})
+}
+
+fn annotated(mut block: Value, annotations: Value) -> Value {
+    block["annotations"] = annotations;
+    block
 }
 
 fn image() -> Value {

@@ -103,6 +103,10 @@ impl Tool {
         if revision >= Revision::V2025_03_26 {
             shown["annotations"] = json!({"readOnlyHint": self.read_only, "openWorldHint": false});
         }
+        if revision >= Revision::V2025_11_25 && self.name == "test_image_content" {
+            let source = format!("data:image/png;base64,{}", content::PNG);
+            shown["icons"] = json!([{"src": source, "mimeType": "image/png", "sizes": ["1x1"]}]);
+        }
         if revision >= Revision::V2025_06_18 {
             if let Some(description) = self.description {
                 shown["title"] = json!(description);
