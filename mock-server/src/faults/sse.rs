@@ -177,4 +177,36 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         }),
     },
+    Fault {
+        name: "second-endpoint-missing",
+        about: "Only the first stream of HTTP+SSE says where to post",
+        hook: Hook::Stream(|facts, event| {
+            let endpoint = event.event.as_deref() == Some("endpoint");
+            if endpoint && facts.memory.count("endpoints") > 1 {
+                return vec![];
+            }
+            vec![event]
+        }),
+    },
+    Fault {
+        name: "empty-results-as-other-events",
+        about: "Messages without a word come as events of a type of their own",
+        hook: Hook::Stream(|_, mut event| {
+            let data = event.data.as_deref().unwrap_or_default();
+            if data.ends_with(br#""result":{}}"#) {
+                event.event = Some("mcp".to_owned());
+            }
+            vec![event]
+        }),
+    },
+    Fault {
+        name: "sse-pings-unanswered",
+        about: "HTTP+SSE answers no ping",
+        hook: Hook::Outgoing(|facts, departure| {
+            match facts.transport == TransportKind::HttpSse && facts.method() == "ping" {
+                true => vec![],
+                false => vec![departure],
+            }
+        }),
+    },
 ];
