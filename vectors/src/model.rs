@@ -220,9 +220,10 @@ pub struct RuleText {
 /// One step of a vector. In YAML a mapping with one key, the step's name.
 ///
 /// Strings anywhere in a step may hold `${name}` or `${name.path.to.0.member}`: a fixture, a captured
-/// value, or one of the built-in `${revision}`, `${transport}` and `${any_method}`: what every server
-/// answers with a result, `ping` or in the modern era `server/discover`. A string that is nothing but one
-/// reference becomes the value itself, with its type.
+/// value, or one of the built-in `${revision}`, `${transport}`, `${any_method}`: what every server answers
+/// with a result, `ping` or in the modern era `server/discover`, and `${request_meta}`: the `_meta` that a
+/// request carries, `{}` in the legacy era. A string that is nothing but one reference becomes the value
+/// itself, with its type.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -242,6 +243,8 @@ pub enum Step {
     Drop(DropStep),
     /// Cancel a request as era and transport ask: `notifications/cancelled`, or closing its stream.
     Cancel(CancelStep),
+    /// Make a request again whose result asked for input, with our client's answers and the server's state.
+    Retry(RetryStep),
     /// Close the child's standard input (stdio).
     CloseStdin(Nothing),
     /// Send the child's process group a signal (stdio).
@@ -410,6 +413,30 @@ pub struct CancelStep {
     /// The reason to give.
     #[serde(default)]
     pub reason: Option<String>,
+}
+
+/// `retry:`, a request of its own: the params of the first one, `inputResponses` to what was asked, and the
+/// `requestState` as it came.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetryStep {
+    /// The name of the request whose result asked for input.
+    pub of: String,
+    /// Its own name.
+    #[serde(rename = "as")]
+    pub label: String,
+    /// Answers to what was not asked, by their key.
+    #[serde(default)]
+    pub extra: Map<String, Value>,
+    /// What to answer to everything that was asked, in place of what our client would.
+    #[serde(default)]
+    pub answer: Option<Value>,
+    /// Members of the params, in place of those of a faithful retry; one given as `null` is left out.
+    #[serde(default)]
+    pub params: Map<String, Value>,
+    /// The request breaks the schema on purpose.
+    #[serde(default)]
+    pub malformed: bool,
 }
 
 /// `signal:`

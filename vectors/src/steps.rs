@@ -130,6 +130,15 @@ fn check_step(step: &Step, node: &Node, at: &str, scope: &mut Scope, findings: &
                 findings,
             );
         }
+        Step::Retry(step) => {
+            check_label(
+                &step.of,
+                &scope.messages,
+                &format!("{at}/retry/of"),
+                findings,
+            );
+            defines = Some((&step.label, "retry"));
+        }
         Step::Signal(step) => {
             if !SIGNALS.contains(&step.name.as_str()) {
                 let kind = ProblemKind::Unknown {
@@ -289,7 +298,7 @@ fn taken(name: &str, at: String) -> Finding {
 }
 
 /// Variables that every step can use.
-const BUILT_IN: [&str; 3] = ["any_method", "revision", "transport"];
+const BUILT_IN: [&str; 4] = ["any_method", "request_meta", "revision", "transport"];
 
 /// The signals that can be sent.
 const SIGNALS: [&str; 3] = ["HUP", "INT", "TERM"];

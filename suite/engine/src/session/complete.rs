@@ -54,6 +54,24 @@ pub fn complete_request(
     (Value::Object(request), headers)
 }
 
+/// The members of `_meta` that every request of `revision` carries; none in the legacy era.
+#[must_use]
+pub fn request_meta(
+    revision: Revision,
+    client_capabilities: &Map<String, Value>,
+) -> Map<String, Value> {
+    let mut meta = Map::new();
+    if revision.era() == Era::Modern {
+        meta.insert(PROTOCOL_VERSION.to_owned(), json!(revision.as_str()));
+        meta.insert(CLIENT_INFO.to_owned(), client_info());
+        meta.insert(
+            CLIENT_CAPABILITIES.to_owned(),
+            Value::Object(client_capabilities.clone()),
+        );
+    }
+    meta
+}
+
 /// A notification, and the HTTP headers that go with it. No revision asks notifications to carry `_meta`.
 #[must_use]
 pub fn complete_notification(
@@ -138,13 +156,7 @@ fn with_meta(
             return Value::Object(params);
         }
     };
-    let mut meta = Map::new();
-    meta.insert(PROTOCOL_VERSION.to_owned(), json!(revision.as_str()));
-    meta.insert(CLIENT_INFO.to_owned(), client_info());
-    meta.insert(
-        CLIENT_CAPABILITIES.to_owned(),
-        Value::Object(client_capabilities.clone()),
-    );
+    let mut meta = request_meta(revision, client_capabilities);
     meta.extend(given);
     meta.retain(|_, value| !value.is_null());
     params.insert("_meta".to_owned(), Value::Object(meta));

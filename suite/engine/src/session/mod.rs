@@ -11,7 +11,8 @@ mod open;
 
 pub use answer::{answer_for, answer_server_requests, input_responses};
 pub use complete::{
-    client_info, complete_notification, complete_request, default_capabilities, tool_headers,
+    client_info, complete_notification, complete_request, default_capabilities, request_meta,
+    tool_headers,
 };
 pub use error::SessionError;
 pub(crate) use error::{cut, ended};
