@@ -301,12 +301,13 @@ pub const SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/files.r
 
 /// The fixtures that `FORMAT.md` lists.
 #[rustfmt::skip]
-pub const FIXTURES: [&str; 31] = [
+pub const FIXTURES: [&str; 34] = [
     "tool-any", "tool-text", "tool-image", "tool-audio", "tool-embedded-resource",
     "tool-resource-link", "tool-mixed", "tool-structured", "tool-required-argument", "tool-error",
     "tool-progress", "tool-slow", "tool-logging", "tool-sampling", "tool-elicitation", "tool-roots",
     "tool-tools-changed", "tool-prompts-changed", "tool-resources-changed",
-    "tool-resource-updated", "tool-stream-drop", "resource-text", "resource-binary",
+    "tool-resource-updated", "tool-stream-drop", "tool-request-state", "tool-header-string",
+    "tool-header-integer", "resource-text", "resource-binary",
     "resource-template", "prompt-any", "prompt-arguments", "prompt-image",
     "prompt-embedded-resource", "prompt-required-argument", "completion-prompt",
     "completion-resource",
