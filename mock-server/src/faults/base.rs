@@ -1,12 +1,14 @@
 //! Faults of JSON-RPC itself: ids, errors, notifications, batches.
 
+use http::StatusCode;
+use mcp_verdict_wire::{Era, message::Lenient};
 use serde_json::{Value, json};
 
 use super::{
-    Arrived, Fault, Hook,
-    edits::{carries, is_notification, remove, set, text},
+    Arrived, Fault, Hook, HttpResponse, LineIn,
+    edits::{carries, empty_result, is_notification, remove, set, succeed, text},
 };
-use crate::core::Departure;
+use crate::core::{Departure, Facts};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -190,6 +192,431 @@ pub(super) const FAULTS: &[Fault] = &[
             }
         }),
     },
+    Fault {
+        name: "ids-cut-to-32-bits",
+        about: "Integer ids lose what 32 bits cannot hold",
+        hook: Hook::Edit(|_, message| {
+            let id = message.get("id").and_then(Value::as_i64);
+            if let (Some(id), None) = (id, message.get("method")) {
+                set(message, "/id", json!(id & 0xffff_ffff));
+            }
+        }),
+    },
+    Fault {
+        name: "id-zero-as-null",
+        about: "The id 0 is taken for none",
+        hook: Hook::Edit(|_, message| replace_id(message, &json!(0), Value::Null)),
+    },
+    Fault {
+        name: "id-empty-as-null",
+        about: "The empty string is no id",
+        hook: Hook::Edit(|_, message| replace_id(message, &json!(""), Value::Null)),
+    },
+    Fault {
+        name: "digit-strings-as-numbers",
+        about: "Ids that are strings of digits come back as numbers",
+        hook: Hook::Edit(|_, message| {
+            let digits = message
+                .get("id")
+                .and_then(Value::as_str)
+                .map(str::parse::<u64>);
+            if let (Some(Ok(id)), None) = (digits, message.get("method")) {
+                set(message, "/id", json!(id));
+            }
+        }),
+    },
+    Fault {
+        name: "string-ids-replaced",
+        about: "String ids come back as numbers of the server's own",
+        hook: Hook::Edit(|_, message| edit_string_id(message, |_| json!(1))),
+    },
+    Fault {
+        name: "string-ids-cut",
+        about: "String ids lose what follows their 255th character",
+        hook: Hook::Edit(|_, message| {
+            edit_string_id(message, |id| {
+                json!(id.chars().take(255).collect::<String>())
+            });
+        }),
+    },
+    Fault {
+        name: "string-ids-cut-at-nul",
+        about: "String ids end at a NUL character",
+        hook: Hook::Edit(|_, message| {
+            edit_string_id(message, |id| json!(id.split('\0').next()));
+        }),
+    },
+    Fault {
+        name: "string-ids-of-16-bits",
+        about: "String ids lose characters that take more than 16 bits",
+        hook: Hook::Edit(|_, message| {
+            let narrow = |letter: char| {
+                if letter > '\u{ffff}' {
+                    '\u{fffd}'
+                } else {
+                    letter
+                }
+            };
+            edit_string_id(message, |id| {
+                json!(id.chars().map(narrow).collect::<String>())
+            });
+        }),
+    },
+    Fault {
+        name: "odd-ids-accepted",
+        about: "Requests are served whatever their id is",
+        hook: Hook::Incoming(|facts, message| match message.get("id") {
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) if is_call(&message) => {
+                Arrived::answer(result_for(facts, facts.id()))
+            }
+            _ => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "fractional-ids-rounded",
+        about: "Requests with a fractional id are served under the next integer",
+        hook: Hook::Incoming(|facts, message| match message.get("id") {
+            Some(Value::Number(id)) if is_call(&message) && id.to_string().contains('.') => {
+                Arrived::answer(result_for(facts, &json!(1001)))
+            }
+            _ => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "answers-mixed-up",
+        about: "Answers to requests that are in flight together go out under each other's ids",
+        hook: Hook::Edit(|_, message| {
+            let id = message
+                .get("id")
+                .and_then(Value::as_i64)
+                .filter(|id| *id >= FIRST_MIXED_UP);
+            if let (Some(id), None) = (id, message.get("method")) {
+                set(message, "/id", json!(id ^ 1));
+            }
+        }),
+    },
+    Fault {
+        name: "quick-requests-lost",
+        about: "Every third request for an unknown method is lost",
+        hook: Hook::Outgoing(|facts, departure| {
+            let unknown = carries(&departure, |message| has_code(message, -32601));
+            match unknown && facts.memory.count("unknown methods").is_multiple_of(3) {
+                true => vec![],
+                false => vec![departure],
+            }
+        }),
+    },
+    Fault {
+        name: "answers-unknown-notifications",
+        about: "Notifications of an unknown kind are refused",
+        hook: Hook::Incoming(|facts, message| {
+            let unknown = facts.method().ends_with("no-such-thing");
+            if unknown && message.get("id").is_none() {
+                let answer = Departure::error(&Value::Null, -32601, "Method not found");
+                return Arrived::answer(answer);
+            }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
+        name: "requests-named-like-notifications-ignored",
+        about: "What is named like a notification is not answered, even if it has an id",
+        hook: Hook::Incoming(
+            |facts, message| match facts.method().starts_with("notifications/") {
+                true => Arrived::drop(),
+                false => Arrived::pass(message),
+            },
+        ),
+    },
+    Fault {
+        name: "unasked-responses-acknowledged",
+        about: "Responses that nobody asked for are answered",
+        hook: Hook::Incoming(|facts, message| {
+            let response = message.get("result").is_some() || message.get("error").is_some();
+            if response && message.get("method").is_none() {
+                return Arrived::answer(result_for(facts, facts.id()));
+            }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
+        name: "unasked-response-kills",
+        about: "A response ends the process",
+        hook: Hook::LineIn(|line| {
+            exit_if(line, |message| {
+                message.get("method").is_none()
+                    && (message.get("result").is_some() || message.get("error").is_some())
+            })
+        }),
+    },
+    Fault {
+        name: "parse-error-succeeds",
+        about: "What is no JSON is answered with an empty result",
+        hook: Hook::Outgoing(|_, departure| succeed_at(departure, -32700)),
+    },
+    Fault {
+        name: "invalid-message-succeeds",
+        about: "What is no valid request is answered with an empty result",
+        hook: Hook::Outgoing(|_, departure| succeed_at(departure, -32600)),
+    },
+    Fault {
+        name: "invalid-message-wrong-code",
+        about: "What is no valid request is refused with -32000",
+        hook: Hook::Edit(|_, message| replace_code(message, -32600, -32000)),
+    },
+    Fault {
+        name: "invalid-message-unanswered",
+        about: "What is no valid request is ignored",
+        hook: Hook::Outgoing(|_, departure| {
+            match carries(&departure, |message| has_code(message, -32600)) {
+                true => vec![],
+                false => vec![departure],
+            }
+        }),
+    },
+    Fault {
+        name: "invalid-message-kills",
+        about: "JSON that is no valid message ends the process",
+        hook: Hook::LineIn(|line| {
+            exit_if(line, |message| {
+                message.get("jsonrpc") != Some(&json!("2.0"))
+            })
+        }),
+    },
+    Fault {
+        name: "odd-params-ignored",
+        about: "Params that are no object count as none",
+        hook: Hook::Incoming(|facts, message| {
+            let params = message.get("params");
+            let odd = params.is_some_and(|params| !params.is_object());
+            let legacy = facts.revision.is_some() && facts.era() == Era::Legacy;
+            super::edits::pass_edited(message, |message| {
+                if odd {
+                    remove(message, "/params");
+                }
+                if odd && !legacy {
+                    super::modern::complete_meta(message);
+                }
+            })
+        }),
+    },
+    Fault {
+        name: "params-required",
+        about: "Requests without params are refused",
+        hook: Hook::Incoming(|facts, message| {
+            if is_call(&message) && message.get("params").is_none() {
+                return refused(facts, -32602, "`params` is missing");
+            }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
+        name: "empty-params-refused",
+        about: "Requests whose params are empty are refused",
+        hook: Hook::Incoming(|facts, message| {
+            if is_call(&message) && message.get("params") == Some(&json!({})) {
+                return refused(facts, -32602, "`params` is empty");
+            }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
+        name: "unknown-members-refused",
+        about: "Messages with members beyond those of JSON-RPC are refused",
+        hook: Hook::Incoming(|facts, message| {
+            let known = ["jsonrpc", "id", "method", "params", "result", "error"];
+            match has_others(&message, "", &known) {
+                true => refused(facts, -32600, "unknown member"),
+                false => Arrived::pass(message),
+            }
+        }),
+    },
+    Fault {
+        name: "unknown-params-refused",
+        about: "Pings and discoveries with params of their own are refused",
+        hook: Hook::Incoming(|facts, message| {
+            let bare = matches!(facts.method(), "ping" | "server/discover");
+            match bare && has_others(&message, "/params", &["_meta"]) {
+                true => refused(facts, -32602, "unknown parameter"),
+                false => Arrived::pass(message),
+            }
+        }),
+    },
+    Fault {
+        name: "unknown-meta-refused",
+        about: "Requests with keys of others in `_meta` are refused",
+        hook: Hook::Incoming(|facts, message| {
+            let meta = message.pointer("/params/_meta").and_then(Value::as_object);
+            let own = |key: &String| {
+                key == "progressToken" || key.starts_with("io.modelcontextprotocol/")
+            };
+            match meta.is_some_and(|meta| !meta.keys().all(own)) {
+                true => refused(facts, -32602, "unknown key in `_meta`"),
+                false => Arrived::pass(message),
+            }
+        }),
+    },
+    Fault {
+        name: "methods-without-case",
+        about: "Case does not matter in the name of a method",
+        hook: Hook::Incoming(|_, message| {
+            let method = message.get("method").and_then(Value::as_str);
+            let lower = method
+                .map(str::to_lowercase)
+                .filter(|method| method == "tools/list");
+            super::edits::pass_edited(message, |message| {
+                if let Some(method) = lower {
+                    set(message, "/method", json!(method));
+                }
+            })
+        }),
+    },
+    Fault {
+        name: "methods-of-any-type",
+        about: "Requests whose method is no string are answered with an empty result",
+        hook: Hook::Incoming(|facts, message| match message.get("method") {
+            None | Some(Value::String(_)) => Arrived::pass(message),
+            Some(_) => Arrived::answer(result_for(facts, facts.id())),
+        }),
+    },
+    Fault {
+        name: "invalid-params-wrong-code",
+        about: "Invalid params are refused with -32603",
+        hook: Hook::Edit(|_, message| replace_code(message, -32602, -32603)),
+    },
+    Fault {
+        name: "invalid-params-succeed",
+        about: "Invalid params are answered with an empty result",
+        hook: Hook::Outgoing(|facts, mut departure| {
+            if carries(&departure, |message| has_code(message, -32602))
+                && let Some(message) = departure.json_mut()
+            {
+                succeed(message, empty_result(facts, json!({"content": []})));
+                departure.status = None;
+            }
+            vec![departure]
+        }),
+    },
+    Fault {
+        name: "invalid-params-unanswered",
+        about: "Requests with invalid params are not answered",
+        hook: Hook::Outgoing(|_, departure| {
+            match carries(&departure, |message| has_code(message, -32602)) {
+                true => vec![],
+                false => vec![departure],
+            }
+        }),
+    },
+    Fault {
+        name: "escaped-names-not-read",
+        about: "Names of members are compared as they are written, escapes and all",
+        hook: Hook::All(&[
+            Hook::LineIn(|line| match is_escaped(line) {
+                true => LineIn::Replace(b"{}".to_vec()),
+                false => LineIn::Take,
+            }),
+            Hook::HttpRequest(|request| {
+                if is_escaped(&request.body) {
+                    request.body = b"{}".to_vec();
+                }
+                None
+            }),
+        ]),
+    },
+    Fault {
+        name: "duplicate-keys-kill",
+        about: "A member that comes twice ends the process",
+        hook: Hook::LineIn(|line| match Lenient::parse(line) {
+            Ok(message) if !message.duplicate_keys.is_empty() => LineIn::Exit(1),
+            _ => LineIn::Take,
+        }),
+    },
+    Fault {
+        name: "deep-nesting-kills",
+        about: "Messages that are nested deeply end the process, or their request",
+        hook: Hook::All(&[
+            Hook::LineIn(|line| match depth(line) > 50 {
+                true => LineIn::Exit(1),
+                false => LineIn::Take,
+            }),
+            Hook::HttpRequest(|request| (depth(&request.body) > 50).then(lost)),
+        ]),
+    },
+    Fault {
+        name: "large-messages-lost",
+        about: "Messages of more than 64 KiB are lost",
+        hook: Hook::All(&[
+            Hook::LineIn(|line| match line.len() > 65_536 {
+                true => LineIn::Ignore,
+                false => LineIn::Take,
+            }),
+            Hook::HttpRequest(|request| (request.body.len() > 65_536).then(lost)),
+        ]),
+    },
+    Fault {
+        name: "batch-half-answered",
+        about: "Of a batch only the first message is handled",
+        hook: Hook::Incoming(|_, message| match message {
+            Value::Array(mut items) if items.len() > 1 => {
+                items.truncate(1);
+                Arrived::pass(Value::Array(items))
+            }
+            message => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "batch-of-notifications-answered",
+        about: "A batch without requests is answered with an empty array",
+        hook: Hook::Incoming(|_, message| match message.as_array() {
+            Some(items) if !items.is_empty() && !items.iter().any(is_call) => {
+                let answer = Departure::answer(json!([]));
+                Arrived::pass_and_answer(message, answer)
+            }
+            _ => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "batch-empty-answered-in-kind",
+        about: "An empty batch is answered with an empty batch",
+        hook: Hook::Incoming(|_, message| match message == json!([]) {
+            true => Arrived::answer(Departure::answer(json!([]))),
+            false => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "batch-empty-ignored",
+        about: "An empty batch is ignored",
+        hook: Hook::Incoming(|_, message| match message == json!([]) {
+            true => Arrived::drop(),
+            false => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "batch-refused-for-one-member",
+        about: "A batch is refused as a whole when one of its members is invalid",
+        hook: Hook::Incoming(|_, message| match message.as_array() {
+            Some(items) if !items.iter().all(Value::is_object) => {
+                Arrived::answer(Departure::error(&Value::Null, -32600, "invalid member"))
+            }
+            _ => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "batch-initialize-served",
+        about: "A batch can open a session",
+        hook: Hook::Incoming(|facts, message| match message {
+            Value::Array(pass) if facts.revision.is_none() => Arrived {
+                pass,
+                answers: Vec::new(),
+            },
+            message => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "batch-kills",
+        about: "A batch ends the process",
+        hook: Hook::LineIn(|line| exit_if(line, Value::is_array)),
+    },
 ];
 
 /// Stands for a null id inside the server.
@@ -203,4 +630,82 @@ fn replace_code(message: &mut Value, from: i64, to: i64) {
     if has_code(message, from) {
         set(message, "/error/code", json!(to));
     }
+}
+
+/// From here on the ids of requests are those of a vector that sends many together.
+const FIRST_MIXED_UP: i64 = 1000;
+
+/// Whether a message asks for an answer.
+fn is_call(message: &Value) -> bool {
+    message.get("method").is_some() && message.get("id").is_some()
+}
+
+fn result_for(facts: &Facts, id: &Value) -> Departure {
+    let result = empty_result(facts, json!({}));
+    Departure::answer(json!({"jsonrpc": "2.0", "id": id, "result": result}))
+}
+
+fn refused(facts: &Facts, code: i64, message: &str) -> Arrived {
+    Arrived::answer(Departure::error(facts.id(), code, message))
+}
+
+fn replace_id(message: &mut Value, from: &Value, to: Value) {
+    if message.get("method").is_none() && message.get("id") == Some(from) {
+        set(message, "/id", to);
+    }
+}
+
+fn edit_string_id(message: &mut Value, edit: impl Fn(&str) -> Value) {
+    let edited = message.get("id").and_then(Value::as_str).map(edit);
+    if let (Some(id), None) = (edited, message.get("method")) {
+        set(message, "/id", id);
+    }
+}
+
+/// Makes the error with this code a result.
+fn succeed_at(mut departure: Departure, code: i64) -> Vec<Departure> {
+    if carries(&departure, |message| has_code(message, code))
+        && let Some(message) = departure.json_mut()
+    {
+        succeed(message, json!({}));
+        departure.status = None;
+    }
+    vec![departure]
+}
+
+/// Whether the object at this pointer has members beyond these.
+fn has_others(message: &Value, pointer: &str, known: &[&str]) -> bool {
+    let members = message.pointer(pointer).and_then(Value::as_object);
+    members.is_some_and(|members| members.keys().any(|name| !known.contains(&name.as_str())))
+}
+
+fn exit_if(line: &[u8], fatal: impl Fn(&Value) -> bool) -> LineIn {
+    match serde_json::from_slice(line) {
+        Ok(message) if fatal(&message) => LineIn::Exit(1),
+        _ => LineIn::Take,
+    }
+}
+
+/// How deep brackets are nested, whether in strings or not.
+fn depth(bytes: &[u8]) -> usize {
+    let (mut now, mut most) = (0_usize, 0);
+    for byte in bytes {
+        match byte {
+            b'[' | b'{' => now += 1,
+            b']' | b'}' => now = now.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(now);
+    }
+    most
+}
+
+/// An HTTP response that promises an answer which never comes.
+fn lost() -> HttpResponse {
+    HttpResponse::empty(StatusCode::ACCEPTED)
+}
+
+/// Whether the letter `m` is written as an escape, as nobody does but who means to.
+fn is_escaped(bytes: &[u8]) -> bool {
+    bytes.windows(6).any(|window| window == b"\\u006d")
 }

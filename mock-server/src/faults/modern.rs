@@ -224,7 +224,7 @@ fn wants_meta(era: Era, method: &str) -> bool {
     era == Era::Modern || matches!(method, "server/discover" | "subscriptions/listen")
 }
 
-fn complete_meta(message: &mut Value) {
+pub(super) fn complete_meta(message: &mut Value) {
     for (parent, name) in [("", "params"), ("/params", "_meta")] {
         let pointer = format!("{parent}/{name}");
         if !message.pointer(&pointer).is_some_and(Value::is_object) {
