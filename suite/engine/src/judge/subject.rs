@@ -390,7 +390,9 @@ impl Look<'_, '_> {
                 && !message.is_notification()
                 && !message.is_request()
                 && message.answers.is_none_or(|request| {
-                    self.view.messages[request].label.as_deref() == Some(label)
+                    // A response without an id is tied to whatever was open, if only to the barrier.
+                    message.id().is_none_or(Value::is_null)
+                        || self.view.messages[request].label.as_deref() == Some(label)
                 })
         });
         let list = list(replies);

@@ -39,6 +39,22 @@ fn replies_are_what_came_before_the_barriers_answer() {
 }
 
 #[test]
+fn a_response_without_an_id_is_a_reply_to_what_is_no_request() {
+    let steps = "  - send: {json: {jsonrpc: '2.0', method: notifications/x}, as: told}
+  - barrier: {}
+  - expect: {replies: told, match: []}
+";
+    let told = r#"{"jsonrpc":"2.0","method":"notifications/x"}"#;
+    let begin = [step(0), meant("told", told), step(1), sent("", PING)].concat();
+    let reply = got(r#"{"jsonrpc":"2.0","id":null,"result":{}}"#);
+    let pong = got(r#"{"jsonrpc":"2.0","id":9,"result":{}}"#);
+    let silent = [begin.clone(), pong.clone(), step(2), step(3)].concat();
+    assert_verdict(&stdio(steps, &silent), Verdict::Pass, "");
+    let answered = [begin, reply, pong, step(2), step(3)].concat();
+    assert_verdict(&stdio(steps, &answered), Verdict::Fail, "array of 0");
+}
+
+#[test]
 fn a_barrier_that_is_not_answered_fails_by_json_rpc_itself() {
     let lines = [junk(), timed_out(1), step(2), step(3)].concat();
     let judgement = stdio(STEPS, &lines);
