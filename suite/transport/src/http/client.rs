@@ -34,9 +34,18 @@ pub(crate) struct Client {
     stream: Option<EventStream>,
     session: BTreeMap<String, String>,
     user: UserFields,
-    pooled: reqwest::Client,
+    clients: Clients,
     dialer: Dialer,
     exchanges: Exchanges,
+}
+
+/// Those that send what a well-behaved client can send.
+#[derive(Clone, Debug)]
+struct Clients {
+    /// Uses connections again.
+    pooled: reqwest::Client,
+    /// Opens one for every request.
+    fresh: reqwest::Client,
 }
 
 /// The stream on which an HTTP+SSE server answers.
@@ -60,23 +69,31 @@ impl Client {
         let (endpoint, credentials) = address::parse(url)?;
         let user = UserFields::new(&options.headers, credentials)?;
         let tls = tls::config(options, endpoint.scheme() == "https")?;
-        let pooled = reqwest::Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
-            .http1_only()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(options.connect_timeout)
-            .pool_idle_timeout(IDLE_REUSE_MAX)
-            .build()
-            .map_err(|error| OpenError::Tls(response::reason(&error)))?;
+        let builder = || {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured((*tls).clone())
+                .http1_only()
+                .no_proxy()
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .connect_timeout(options.connect_timeout)
+                .pool_idle_timeout(IDLE_REUSE_MAX)
+        };
+        let unbuilt = |error| OpenError::Tls(response::reason(&error));
+        let clients = Clients {
+            pooled: builder().build().map_err(unbuilt)?,
+            fresh: builder()
+                .pool_max_idle_per_host(0)
+                .build()
+                .map_err(unbuilt)?,
+        };
         Ok(Self {
             recorder,
             endpoint,
             stream: None,
             session: BTreeMap::new(),
             user,
-            pooled,
+            clients,
             dialer: Dialer {
                 tls,
                 connect_timeout: options.connect_timeout,
@@ -247,7 +264,7 @@ impl Client {
                 let mut request = reqwest::Request::new(method, url);
                 *request.headers_mut() = headers;
                 *request.body_mut() = body.map(Into::into);
-                Work::Pooled(self.pooled.clone(), Box::new(request))
+                Work::Pooled(self.clients.clone(), Box::new(request))
             }
             None => Work::Raw(
                 self.dialer.clone(),
@@ -296,16 +313,33 @@ impl Client {
     }
 }
 
+impl Clients {
+    /// Sends the request; once more, on a connection of its own, if the one it was sent on broke without a
+    /// response. A server may close an idle connection whenever it likes, and what crosses with that is lost
+    /// (RFC 9112, section 9.3.1); one that hangs up on this very request does so again.
+    async fn execute(&self, request: reqwest::Request) -> reqwest::Result<reqwest::Response> {
+        let again = request.try_clone();
+        match (self.pooled.execute(request).await, again) {
+            (Err(error), Some(again)) if !error.is_connect() => {
+                tracing::debug!(%error, "send the request again on a connection of its own");
+                // Why the second try fails may be a consequence of the first.
+                self.fresh.execute(again).await.or(Err(error))
+            }
+            (result, _) => result,
+        }
+    }
+}
+
 /// An exchange to carry out.
 enum Work {
-    Pooled(reqwest::Client, Box<reqwest::Request>),
+    Pooled(Clients, Box<reqwest::Request>),
     Raw(Dialer, Box<Request>),
 }
 
 impl Work {
     async fn carry_out(self, log: Log, endpoint: Option<EndpointSender>) {
         let response = match self {
-            Self::Pooled(client, request) => match client.execute(*request).await {
+            Self::Pooled(clients, request) => match clients.execute(*request).await {
                 Ok(response) => Ok((Head::of(&response), Body::Pooled(response))),
                 Err(error) => Err(response::reason(&error.without_url())),
             },

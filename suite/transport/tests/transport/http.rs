@@ -388,3 +388,24 @@ async fn there_is_no_child() {
         .await
         .expect("nothing to wait for");
 }
+
+#[tokio::test]
+async fn a_connection_that_the_server_gave_up_is_not_its_fault() {
+    let url = listen(|mut stream| async move {
+        // It takes a second request on the same connection, and hangs up instead of answering.
+        if read_request(&mut stream).await.is_some() {
+            let answer = response("200 OK", "application/json", "{}");
+            stream.write_all(&answer).await.expect("somebody listens");
+            read_request(&mut stream).await;
+        }
+    })
+    .await;
+    let mut connection = open(&url).await;
+    for _ in 0..3 {
+        let exchange = connection.send(message("{}")).await.unwrap();
+        assert_eq!(
+            end_of(connection.recorder(), exchange).await,
+            Ended::Complete
+        );
+    }
+}
