@@ -11,15 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mcp_verdict_transport::Recorder;
+use mcp_verdict_transport::{HttpCall, Recorder};
 use mcp_verdict_vectors::model::{Client, SessionMode, Step, Vector};
-use mcp_verdict_wire::transcript::{EventKind, Head};
+use mcp_verdict_wire::{
+    Era, TransportKind,
+    transcript::{EventKind, Head},
+};
 use serde_json::Value;
 
 use crate::{
     judge::{Flow, Walk},
     session::Session,
-    view::Reading,
+    view::{Reading, View},
 };
 
 /// How vectors are driven.
@@ -30,6 +33,13 @@ pub struct Limits {
     /// When the whole run must be over.
     pub deadline: Option<Instant>,
 }
+
+/// What makes a server ask the client.
+const ASKING: [&str; 3] = ["tool-elicitation", "tool-roots", "tool-sampling"];
+
+/// How long a server may take to open the stream for its questions, before we go on all the same: some say
+/// so only with the first message.
+const STREAM_OPENS: Duration = Duration::from_millis(500);
 
 /// How a vector was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +104,7 @@ struct Drive<'d> {
 impl Drive<'_> {
     async fn run(&mut self) {
         let steps = self.vector.steps.len();
+        self.listen().await;
         self.recorder.record(EventKind::Step { index: 0 });
         for index in 0..steps {
             if self.is_out_of_time() {
@@ -119,13 +130,43 @@ impl Drive<'_> {
         }
     }
 
+    /// A server of the legacy era may put its questions on a stream that only the client can open. Where a
+    /// vector wants to be asked, its client opens it beforehand, as others do; it need not exist.
+    async fn listen(&mut self) {
+        let vector = self.vector;
+        let asked = |fixture: &String| ASKING.contains(&fixture.as_str());
+        let own = |step: &Step| matches!(step, Step::OpenStream(_));
+        if self.head.transport != TransportKind::StreamableHttp
+            || self.head.revision.era() != Era::Legacy
+            || vector.session != SessionMode::Fresh
+            || !vector.needs.fixtures.iter().any(asked)
+            || vector.steps.iter().any(own)
+        {
+            return;
+        }
+        let get = HttpCall {
+            method: "GET".to_owned(),
+            ..HttpCall::default()
+        };
+        if let Err(trouble) = self.call(get).await {
+            self.recorder.record(EventKind::Trouble { text: trouble });
+            return;
+        }
+        let told = |view: &View<'_>| {
+            let mut streams = view.exchanges.values().rev();
+            let stream = streams.find(|exchange| exchange.method == "GET");
+            stream.is_none_or(|of| of.response.is_some() || of.ended.is_some())
+        };
+        self.wait(STREAM_OPENS, told).await;
+    }
+
     /// Judges a step that is over.
     fn judge(&mut self, index: usize) -> Flow {
         let walk = &mut self.walk;
         let reading = std::mem::take(&mut self.reading);
         let head = self.head;
         let (flow, reading) = self.recorder.look(|events| {
-            let view = crate::view::View::resume(head, events, reading);
+            let view = View::resume(head, events, reading);
             let flow = walk.step(index, &view);
             (flow, view.into_reading())
         });

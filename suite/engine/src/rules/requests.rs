@@ -147,13 +147,25 @@ fn declared(view: &View<'_>, seen: &mut Observation) {
             continue;
         };
         seen.exercise();
-        if !client_declares(view.client_capabilities(request.event), capability) {
+        let declares = client_declares(view.client_capabilities(request.event), capability);
+        if !declares && !is_declared_elsewhere(view, capability) {
             let expected =
                 format!("no request for what the client did not declare (`{capability}`)");
             let actual = request.value.as_ref().map_or_else(String::new, brief);
             seen.find(expected, actual, [request.event]);
         }
     }
+}
+
+/// Whether one of several openings declares it: which of them counts when they are under way is open.
+fn is_declared_elsewhere(view: &View<'_>, capability: &str) -> bool {
+    view.openings.iter().any(|index| {
+        let params = view.messages[*index].params();
+        client_declares(
+            params.and_then(|params| params.get("capabilities")),
+            capability,
+        )
+    })
 }
 
 fn not_before_initialized(view: &View<'_>, seen: &mut Observation) {

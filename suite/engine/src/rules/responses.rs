@@ -1,6 +1,7 @@
 //! Responses: to what they answer, once, and under which id.
 
 use mcp_verdict_vectors::model::Outcome;
+use mcp_verdict_wire::transcript::{Event, EventKind};
 use serde_json::Value;
 
 use super::{
@@ -60,7 +61,7 @@ fn known_id(view: &View<'_>, seen: &mut Observation) {
     let garbled = view.ours().any(|message| {
         let odd = message.id().is_some_and(|id| !is_safe(id));
         odd || !message.remarks.is_empty() || matches!(message.kind, Kind::Invalid { .. })
-    });
+    }) || posts_elsewhere(view);
     for response in responses(view) {
         let Some(id) = id_of(response) else { continue };
         seen.exercise();
@@ -76,6 +77,12 @@ fn known_id(view: &View<'_>, seen: &mut Observation) {
             seen.find(expected, brief(id), events);
         }
     }
+}
+
+/// Whether something was sent to another endpoint than the session's, whose answers may come here.
+fn posts_elsewhere(view: &View<'_>) -> bool {
+    let with_body = |event: &Event| matches!(&event.kind, EventKind::HttpRequest { method, body: Some(_), .. } if method == "POST");
+    view.events.iter().any(with_body)
 }
 
 fn once(view: &View<'_>, seen: &mut Observation) {
@@ -151,16 +158,30 @@ fn with_id(view: &View<'_>, seen: &mut Observation) {
             // It is about something else that we sent.
             continue;
         }
+        let error = matches!(response.kind, Kind::Error { .. });
+        if error && (is_about_a_whole_batch(request, response) || !has_readable_id(request)) {
+            continue;
+        }
         let expected = format!("the id {}", request.id().map(brief).unwrap_or_default());
         let actual = response.id().map_or("no id", |_| "null");
         let events = [request.event, response.event];
-        if is_refusal(exchange) && matches!(response.kind, Kind::Error { .. }) {
+        if is_refusal(exchange) && error {
             // A server may refuse a request before it reads it.
             seen.find_as(Outcome::Warn, expected, actual, events);
         } else {
             seen.find(expected, actual, events);
         }
     }
+}
+
+/// A batch that is refused as such has no id of its own; who must take it in is not decided here.
+fn is_about_a_whole_batch(request: &Message, response: &Message) -> bool {
+    request.batch.is_some() && response.batch.is_none()
+}
+
+/// Whether every reader of JSON can repeat a request's id; who cannot, cannot tell it in an error either.
+fn has_readable_id(request: &Message) -> bool {
+    request.id().is_some_and(is_safe)
 }
 
 /// Whether a request got its answer after a response without an id that was taken for it.
@@ -206,10 +227,12 @@ fn unasked(view: &View<'_>, seen: &mut Observation) {
     if provoked(view) || !view.head.earlier_ids.is_empty() {
         return;
     }
-    let of_post = |message: &Message| {
-        exchange_of(view, message).is_some_and(|exchange| exchange.method == "POST")
+    // A POST has its own answer, and the body that refuses a GET or DELETE is about that.
+    let of_exchange = |message: &Message| {
+        exchange_of(view, message)
+            .is_some_and(|exchange| exchange.method == "POST" || !exchange.is_event_stream())
     };
-    for response in responses(view).filter(|response| !of_post(response)) {
+    for response in responses(view).filter(|response| !of_exchange(response)) {
         let extra = view
             .request_of(response)
             .is_none_or(|request| is_answered_later(view, request, response));
