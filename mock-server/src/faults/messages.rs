@@ -4,7 +4,7 @@ use mcp_verdict_wire::Era;
 use serde_json::{Value, json};
 
 use super::{
-    Event, Fault, Hook, LineIn, Moment,
+    Act, Event, Fault, Hook, LineIn, Moment,
     edits::{carries, each, is_notification, is_result, remove, set},
 };
 use crate::core::{Departure, Facts, Payload};
@@ -172,15 +172,17 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "answers-kept-for-the-next",
-        about: "Results of calls come with the answer to the next request that is none",
+        about: "Lists of tools are kept back, and come with the answer to the next request",
         hook: Hook::Outgoing(|facts, departure| {
-            if facts.method() == "tools/call"
-                && carries(&departure, |message| message.get("result").is_some())
+            let mut all = facts.memory.take(KEPT);
+            if all.is_empty()
+                && carries(&departure, |message| {
+                    is_result(facts, message, "tools/list")
+                })
             {
-                facts.memory.keep("answers for the next", departure);
-                return Vec::new();
+                facts.memory.keep(KEPT, departure);
+                return all;
             }
-            let mut all = facts.memory.take("answers for the next");
             all.push(departure);
             all
         }),
@@ -263,12 +265,25 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "last-line-open",
         about: "The process takes its leave in a line without an end",
-        hook: Hook::Process(|moment| match moment {
-            Moment::InputClosed => super::Act::Print(b"goodbye"),
-            Moment::Started => super::Act::Nothing,
-        }),
+        hook: Hook::All(&[
+            Hook::Process(|moment| match moment {
+                Moment::InputClosed => Act::Print(GOODBYE),
+                Moment::Started => Act::Nothing,
+            }),
+            Hook::LineOut(|mut line| {
+                if line.starts_with(GOODBYE) {
+                    line.pop();
+                }
+                line
+            }),
+        ]),
     },
 ];
+
+const GOODBYE: &[u8] = b"goodbye";
+
+/// Answers that are kept back.
+const KEPT: &str = "answers for the next";
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|window| window == wanted)

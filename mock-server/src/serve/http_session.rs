@@ -159,7 +159,7 @@ impl HttpSession {
 
     /// MUST send each message on only one stream: the newest that somebody reads, or else the newest,
     /// whose client may come back for it.
-    fn say(&self, departure: Departure) {
+    pub(super) fn say(&self, departure: Departure) {
         let mut streams = lock(&self.streams);
         if departure.everywhere && !streams.standalone.is_empty() {
             let all = streams.standalone.iter();

@@ -191,7 +191,7 @@ async fn post_legacy(server: &Arc<HttpServer>, request: &HttpRequest, message: V
     tokio::spawn(run(works));
     if may_take_long(&message) {
         let log = session.open_stream(&server.core, Some(message));
-        tokio::spawn(pump(log.clone(), receiver));
+        tokio::spawn(pump(session, log.clone(), receiver));
         return Reply::events(log.read(&server.core, &server.faults, None));
     }
     let messages = collect(receiver).await;
@@ -326,8 +326,15 @@ async fn run(works: Vec<Work>) {
     join_all(works).await;
 }
 
-async fn pump(log: Arc<StreamLog>, mut receiver: mpsc::Receiver<Departure>) {
+async fn pump(
+    session: Arc<HttpSession>,
+    log: Arc<StreamLog>,
+    mut receiver: mpsc::Receiver<Departure>,
+) {
     while let Some(departure) = receiver.recv().await {
+        if departure.everywhere {
+            session.say(departure.clone());
+        }
         log.append(&departure);
     }
     log.finish();
