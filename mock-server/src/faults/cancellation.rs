@@ -1,8 +1,9 @@
 //! Faults of cancellation.
 
+use mcp_verdict_wire::TransportKind;
 use serde_json::{Value, json};
 
-use super::{Arrived, Fault, Hook, edits::set};
+use super::{Arrived, Fault, Hook};
 use crate::core::{Departure, Facts};
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -44,6 +45,18 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "cancel-malformed-answered",
+        about: "A malformed cancellation is answered with an error that has an id",
+        hook: Hook::Incoming(|facts, message| {
+            let id = facts.param("/requestId");
+            if facts.method() == CANCELLED && !id.is_string() && !id.is_i64() {
+                let answer = Departure::error(&json!(0), -32602, "malformed cancellation");
+                return Arrived::pass_and_answer(message, answer);
+            }
+            Arrived::pass(message)
+        }),
+    },
+    Fault {
         name: "cancel-malformed-swallows-next",
         about: "After a malformed cancellation the next request is not answered",
         hook: Hook::Incoming(|facts, message| {
@@ -61,40 +74,43 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "cancel-cancels-all",
-        about: "A cancellation cancels every call in flight",
-        hook: Hook::Incoming(|facts, message| {
-            if facts.method() == "tools/call" {
-                facts
-                    .memory
-                    .keep(CALLS, Departure::message(facts.id().clone()));
-            }
-            if facts.method() != CANCELLED {
-                return Arrived::pass(message);
-            }
-            let calls = facts.memory.take(CALLS);
-            let ids = calls.iter().filter_map(Departure::json);
-            let pass = ids
-                .map(|id| json!({"jsonrpc": "2.0", "method": CANCELLED, "params": {"requestId": id}}))
-                .collect();
-            Arrived {
-                pass,
-                ..Arrived::default()
-            }
-        }),
+        about: "With one call another is cancelled too",
+        hook: Hook::All(&[
+            Hook::Incoming(|facts, message| {
+                if facts.method() == CANCELLED {
+                    facts.memory.keep(&of(facts, CALL), Departure::raw([]));
+                }
+                Arrived::pass(message)
+            }),
+            Hook::Outgoing(|facts, departure| {
+                let call = departure.answers && facts.method() == "tools/call";
+                match call && !facts.memory.take(&of(facts, CALL)).is_empty() {
+                    true => vec![],
+                    false => vec![departure],
+                }
+            }),
+        ]),
     },
     Fault {
         name: "cancel-by-loose-id",
         about: "Ids in cancellations are compared without their type",
-        hook: Hook::Incoming(|facts, mut message| {
-            let digits = facts
-                .param("/requestId")
-                .as_str()
-                .and_then(|id| id.parse::<i64>().ok());
-            if let (CANCELLED, Some(number)) = (facts.method(), digits) {
-                set(&mut message, "/params/requestId", json!(number));
-            }
-            Arrived::pass(message)
-        }),
+        hook: Hook::All(&[
+            Hook::Incoming(|facts, message| {
+                let id = facts.param("/requestId").as_str();
+                if let (CANCELLED, Some(id)) = (facts.method(), id) {
+                    let name = format!("cancelled {id}");
+                    facts.memory.keep(&of(facts, &name), Departure::raw([]));
+                }
+                Arrived::pass(message)
+            }),
+            Hook::Outgoing(|facts, departure| {
+                let name = format!("cancelled {}", facts.id());
+                match departure.answers && !facts.memory.take(&of(facts, &name)).is_empty() {
+                    true => vec![],
+                    false => vec![departure],
+                }
+            }),
+        ]),
     },
     Fault {
         name: "busy-with-one-call",
@@ -103,7 +119,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Hook::Incoming(busy),
             Hook::Outgoing(|facts, departure| {
                 if facts.method() == "tools/call" && departure.answers {
-                    drop(facts.memory.take(SWALLOW));
+                    drop(facts.memory.take(&of(facts, SWALLOW)));
                 }
                 vec![departure]
             }),
@@ -124,28 +140,34 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 const CANCELLED: &str = "notifications/cancelled";
-const CALLS: &str = "calls in flight";
+const CALL: &str = "another call is not answered";
 const SWALLOW: &str = "the next request is not answered";
 
 /// Passes over the request that comes after a message for which `now` holds.
 fn swallow_after(facts: &Facts, message: Value, now: bool) -> Arrived {
     if now {
-        facts.memory.keep(SWALLOW, Departure::message(Value::Null));
-    } else if !facts.id().is_null() && !facts.memory.take(SWALLOW).is_empty() {
+        facts.memory.keep(&of(facts, SWALLOW), Departure::raw([]));
+    } else if !facts.id().is_null() && !facts.memory.take(&of(facts, SWALLOW)).is_empty() {
         return Arrived::drop();
     }
     Arrived::pass(message)
 }
 
-/// Passes over what comes after a call, until something other than a call was passed over.
+/// Passes over the request that comes after a call.
 fn busy(facts: &Facts, message: Value) -> Arrived {
-    let is_call = facts.method() == "tools/call";
-    let is_busy = !facts.memory.take(SWALLOW).is_empty() && facts.method() != "initialize";
-    if is_call || (is_busy && facts.id().is_null()) {
-        facts.memory.keep(SWALLOW, Departure::message(Value::Null));
+    if facts.id().is_null() {
+        return Arrived::pass(message);
     }
-    match is_busy && !facts.id().is_null() {
-        true => Arrived::drop(),
-        false => Arrived::pass(message),
+    if !facts.memory.take(&of(facts, SWALLOW)).is_empty() {
+        return Arrived::drop();
+    }
+    swallow_after(facts, message, facts.method() == "tools/call")
+}
+
+/// A name in memory. Over HTTP sessions of other revisions may be under way beside this one.
+fn of(facts: &Facts, name: &str) -> String {
+    match facts.transport {
+        TransportKind::Stdio => name.to_owned(),
+        _ => format!("{name} in {:?}", facts.revision),
     }
 }

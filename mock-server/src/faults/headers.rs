@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Fault, Hook, HttpRequest, HttpResponse,
-    edits::{each, is_result},
+    edits::{each, is_result, set},
 };
 
 pub(super) const FAULTS: &[Fault] = &[
@@ -31,6 +31,20 @@ pub(super) const FAULTS: &[Fault] = &[
                 && header.eq_ignore_ascii_case(&method)
             {
                 request.set_header("mcp-method", &method);
+            }
+            None
+        }),
+    },
+    Fault {
+        name: "body-version-not-checked",
+        about: "The version is read from the headers alone",
+        hook: Hook::HttpRequest(|request| {
+            let pointer = "/params/_meta/io.modelcontextprotocol~1protocolVersion";
+            if let (Some(mut body), Some(version)) = (request.json(), request.header("mcp-protocol-version"))
+                && body.pointer(pointer).is_some()
+            {
+                set(&mut body, pointer, json!(version));
+                request.body = body.to_string().into_bytes();
             }
             None
         }),

@@ -307,7 +307,7 @@ impl Drive<'_> {
                 .as_ref()
                 .map(|value| self.substitute_text(value))
                 .transpose()?;
-            Ok((name.to_ascii_lowercase(), value))
+            Ok((self.substitute_text(name)?.to_ascii_lowercase(), value))
         });
         replaced.collect()
     }

@@ -13,6 +13,9 @@ use crate::{judge, view::View};
 /// How far answers on connections of their own may lag behind a barrier's.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
+/// How long a server may take to say that it has a notification, before we go on all the same.
+const TAKEN: Duration = Duration::from_millis(500);
+
 /// How many waits a `pages` step may last in all.
 const PAGES_WAITS: u32 = 4;
 
@@ -26,13 +29,29 @@ impl Drive<'_> {
         let vector = self.vector;
         match &vector.steps[index] {
             Step::Request(step) => self.request(step).await,
-            Step::Notify(step) => self.notify(step).await,
-            Step::Send(step) => self.send_json(step).await,
-            Step::SendRaw(step) => self.send_raw(step).await,
+            Step::Notify(step) => {
+                self.notify(step).await?;
+                self.let_it_be_taken().await;
+                Ok(())
+            }
+            Step::Send(step) => {
+                self.send_json(step).await?;
+                self.let_it_be_taken().await;
+                Ok(())
+            }
+            Step::SendRaw(step) => {
+                self.send_raw(step).await?;
+                self.let_it_be_taken().await;
+                Ok(())
+            }
             Step::Http(step) => self.http(step).await,
             Step::OpenStream(step) => self.open_stream(step).await,
             Step::Drop(step) => self.drop_exchange(&step.of),
-            Step::Cancel(step) => self.cancel(step).await,
+            Step::Cancel(step) => {
+                self.cancel(step).await?;
+                self.let_it_be_taken().await;
+                Ok(())
+            }
             Step::Retry(step) => self.retry(step).await,
             Step::CloseStdin(_) => self
                 .session
@@ -69,6 +88,28 @@ impl Drive<'_> {
                 self.wait_for_step(index, timeout).await;
                 Ok(())
             }
+        }
+    }
+
+    /// Over HTTP what is sent next may overtake a notification. As any client would, this waits until the
+    /// server says that it has it. Over HTTP+SSE the same holds for requests, whose answers come elsewhere.
+    async fn let_it_be_taken(&mut self) {
+        self.read();
+        let posts_alone = self.head.transport == TransportKind::HttpSse;
+        let last = self.reading.ours().next_back();
+        let Some(exchange) = last
+            .filter(|message| message.exchange != 0 && (!message.is_request() || posts_alone))
+            .map(|message| message.exchange)
+        else {
+            return;
+        };
+        let waited = self.wait(TAKEN, |view| {
+            view.exchanges
+                .get(&exchange)
+                .is_none_or(|of| of.response.is_some() || of.ended.is_some())
+        });
+        if waited.await == Waited::CutOff {
+            self.cut_off = true;
         }
     }
 

@@ -33,7 +33,7 @@ impl StepJudge<'_, '_> {
             let exchange = view.exchanges.get(&request.exchange);
             return match exchange.map(|of| of.status()) {
                 // Refused, but in its turn: what came before it has come.
-                Some(Some(status)) if status < 500 => None,
+                Some(Some(status)) if (400..500).contains(&status) => None,
                 Some(_) => {
                     let absence = Absence {
                         why: why.clone(),

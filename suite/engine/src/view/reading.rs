@@ -377,6 +377,13 @@ impl Reading {
             if here.is_some() {
                 return here;
             }
+            // What comes back for a POST of ours is about that, even if it asked for nothing.
+            let posted = |message: &Message| {
+                message.exchange == response.exchange && !message.is_targets()
+            };
+            if self.messages.iter().any(posted) {
+                return None;
+            }
         }
         let broken = |index: &usize| {
             let message = &self.messages[*index];

@@ -149,6 +149,8 @@ fn over_http_a_refusal_comes_in_its_turn_and_a_server_error_does_not() {
     };
     assert_verdict(&over_http(steps, &with(404)), Verdict::Pass, "");
     assert_verdict(&over_http(steps, &with(500)), Verdict::Fail, "HTTP 500");
+    // That is no refusal, and no answer either.
+    assert_verdict(&over_http(steps, &with(200)), Verdict::Fail, "HTTP 200");
     let broken = [
         first,
         http_end(2, r#"{"broken":"connection refused"}"#),

@@ -63,6 +63,27 @@ fn one_id_of_ours_and_one_of_the_targets_are_not_mixed_up() {
 }
 
 #[test]
+fn over_http_an_error_without_an_id_is_about_what_was_posted() {
+    let request = r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#;
+    let lines = [
+        http_request(1, "POST", "one"),
+        sent_on(1, "one", request),
+        http_request(2, "POST", ""),
+        sent_on(2, "", r#"{"jsonrpc":"2.0","method":"notifications/x"}"#),
+        http_response(2, 400, "application/json"),
+        got_on(2, r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"no"}}"#),
+    ];
+    let transcript = transcript(
+        "t/x",
+        Revision::V2025_11_25,
+        TransportKind::StreamableHttp,
+        &lines.concat(),
+    );
+    let view = View::of(&transcript);
+    assert_eq!(view.unanswered_of_ours().count(), 1);
+}
+
+#[test]
 fn over_http_an_answer_belongs_to_its_own_exchange_first() {
     let request = r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#;
     let lines = [
