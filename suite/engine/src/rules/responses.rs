@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{
     Observation, Watch,
     reach::{
-        alike, brief, exchange_of, is_plain, is_refusal, is_resumed, ours_in, provoked, responses,
-        same, theirs_in,
+        alike, brief, exchange_of, is_modern, is_plain, is_refusal, is_resumed, ours_in, provoked,
+        responses, same, theirs_in,
     },
 };
 use crate::view::{Kind, Message, View, integer};
@@ -148,35 +148,33 @@ fn with_id(view: &View<'_>, seen: &mut Observation) {
             .request_of(response)
             .filter(|request| request.is_request() && is_plain(request));
         let Some(request) = request else { continue };
-        seen.exercise();
         if id_of(response).is_some() {
-            continue;
-        }
-        let exchange = exchange_of(view, response);
-        let own = exchange.is_some_and(|exchange| exchange.number == request.exchange);
-        if is_answered_later(view, request, response) || (!own && provoked(view)) {
-            // It is about something else that we sent.
-            continue;
-        }
-        let error = matches!(response.kind, Kind::Error { .. });
-        if error && (is_about_a_whole_batch(request, response) || !has_readable_id(request)) {
-            continue;
-        }
-        let expected = format!("the id {}", request.id().map(brief).unwrap_or_default());
-        let actual = response.id().map_or("no id", |_| "null");
-        let events = [request.event, response.event];
-        if is_refusal(exchange) && error {
-            // A server may refuse a request before it reads it.
-            seen.find_as(Outcome::Warn, expected, actual, events);
-        } else {
-            seen.find(expected, actual, events);
+            seen.exercise();
+        } else if !may_lack_id(view, request, response) {
+            let expected = format!("the id {}", request.id().map(brief).unwrap_or_default());
+            let actual = response.id().map_or("no id", |_| "null");
+            seen.find(expected, actual, [request.event, response.event]);
         }
     }
 }
 
-/// A batch that is refused as such has no id of its own; who must take it in is not decided here.
-fn is_about_a_whole_batch(request: &Message, response: &Message) -> bool {
-    request.batch.is_some() && response.batch.is_none()
+/// Whether a response without an id may be about something else than the request that is waiting, or come
+/// from someone who has not read it.
+fn may_lack_id(view: &View<'_>, request: &Message, response: &Message) -> bool {
+    let exchange = exchange_of(view, response);
+    let own = exchange.is_some_and(|exchange| exchange.number == request.exchange);
+    if is_answered_later(view, request, response) || (!own && provoked(view)) {
+        return true;
+    }
+    let error = matches!(response.kind, Kind::Error { .. });
+    let unread = is_refusal(exchange) && !shows_reading(view, response);
+    error && (unread || !has_readable_id(request))
+}
+
+/// Whether an error that refuses an HTTP request can only come from someone who has read its body: these
+/// codes have their own statuses in the modern era.
+fn shows_reading(view: &View<'_>, response: &Message) -> bool {
+    is_modern(view) && matches!(response.code(), Some(-32601 | -32021))
 }
 
 /// Whether every reader of JSON can repeat a request's id; who cannot, cannot tell it in an error either.
