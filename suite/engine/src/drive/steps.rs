@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use mcp_verdict_transport::{HeaderEdits, HttpCall};
-use mcp_verdict_vectors::model::{CancelStep, OpenStreamStep, PagesStep, Step};
+use mcp_verdict_vectors::model::{CancelStep, OpenStreamStep, PagesStep, SessionMode, Step};
 use mcp_verdict_wire::{Era, TransportKind};
 use serde_json::{Value, json};
 
 use super::{Drive, send::Trouble, wait::Waited};
-use crate::{judge, view::View};
+use crate::{judge, session::START_FACTOR, view::View};
 
 /// How far answers on connections of their own may lag behind a barrier's.
 const CATCH_UP: Duration = Duration::from_millis(100);
@@ -25,7 +25,7 @@ impl Drive<'_> {
         if index == 0 {
             self.catch_up().await;
         }
-        let timeout = self.limits.timeout;
+        let timeout = self.patience();
         let vector = self.vector;
         match &vector.steps[index] {
             Step::Request(step) => self.request(step).await,
@@ -88,6 +88,19 @@ impl Drive<'_> {
                 self.wait_for_step(index, timeout).await;
                 Ok(())
             }
+        }
+    }
+
+    /// How long an answer is waited for. A program that has said nothing yet may have to start first.
+    fn patience(&mut self) -> Duration {
+        let bare = self.vector.session == SessionMode::None;
+        if !bare || self.head.transport != TransportKind::Stdio {
+            return self.limits.timeout;
+        }
+        self.read();
+        match self.reading.targets().next() {
+            Some(_) => self.limits.timeout,
+            None => self.limits.timeout.saturating_mul(START_FACTOR),
         }
     }
 

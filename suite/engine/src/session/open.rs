@@ -448,7 +448,7 @@ fn stream_refusal(recorder: &Recorder) -> Option<SessionError> {
 }
 
 /// How much longer than an answer the start of a program may take.
-const START_FACTOR: u32 = 3;
+pub(crate) const START_FACTOR: u32 = 3;
 
 /// How long a server that leaves may take to have left: its output and its exit come one after the other.
 const LEAVING_PATIENCE: Duration = Duration::from_millis(1500);
