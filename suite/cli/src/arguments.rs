@@ -173,7 +173,11 @@ pub(crate) struct Validate {
 #[derive(Debug, Args)]
 pub(crate) struct Mock {
     /// The transport to serve.
-    #[arg(long, value_name = "TRANSPORT", required_unless_present = "list_faults")]
+    #[arg(
+        long,
+        value_name = "TRANSPORT",
+        required_unless_present = "list_faults"
+    )]
     pub(crate) transport: Option<TransportKind>,
     /// Where to listen, for HTTP. Port 0 takes a free one; the URL is printed.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]

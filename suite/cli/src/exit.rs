@@ -51,7 +51,11 @@ pub(crate) struct Expected {
 impl Expected {
     /// Wrong usage.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, exit: Exit::Usage }
+        Self {
+            message: message.into(),
+            hint: None,
+            exit: Exit::Usage,
+        }
     }
 
     /// The same with a way out.

@@ -57,7 +57,9 @@ fn report(error: &anyhow::Error, style: Style) -> Exit {
         return expected.exit;
     }
     anstream::eprintln!("{label} {error:#}");
-    anstream::eprintln!("\nThis is a bug of mcp-verdict. Please report it with the command that led to it.");
+    anstream::eprintln!(
+        "\nThis is a bug of mcp-verdict. Please report it with the command that led to it."
+    );
     Exit::Internal
 }
 
@@ -81,5 +83,8 @@ fn log(verbose: u8) {
         .with_default_directive(level.into())
         .with_env_var("MCP_VERDICT_LOG")
         .from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }

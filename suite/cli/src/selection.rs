@@ -1,7 +1,7 @@
 //! Which checks: the library, user vectors, and globs over ids.
 
 use mcp_verdict_engine::plan;
-use mcp_verdict_vectors::{Known, LoadError, Library};
+use mcp_verdict_vectors::{Known, Library, LoadError};
 
 use crate::{arguments::Selection, exit::Expected};
 
@@ -17,13 +17,21 @@ impl Selected {
     /// Loads the built-in library and the user's folders.
     pub(crate) fn load(selection: &Selection) -> Result<Self, Expected> {
         let faults: Vec<&str> = mcp_verdict_mock::faults().map(|fault| fault.name).collect();
-        let known = Known { faults: Some(&faults), fixtures: None };
+        let known = Known {
+            faults: Some(&faults),
+            fixtures: None,
+        };
         let broken = |error: LoadError| Expected::usage(error.render(false));
         let mut library = Self::authoring(&known).map_err(broken)?;
         for folder in &selection.vectors {
             library.with_dir(folder).map_err(broken)?;
         }
-        Ok(Self { library, selection: plan::Selection { patterns: selection.checks.clone() } })
+        Ok(Self {
+            library,
+            selection: plan::Selection {
+                patterns: selection.checks.clone(),
+            },
+        })
     }
 
     // TEMPORARY while many people write vectors at once: leaves out the files that do not load.

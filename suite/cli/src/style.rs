@@ -38,7 +38,10 @@ impl Style {
 
     /// `text` as the head of an error. The stream strips the colour where there should be none.
     pub(crate) fn error(self, text: &str) -> String {
-        paint(Ansi::new().bold().fg_color(Some(AnsiColor::Red.into())), text)
+        paint(
+            Ansi::new().bold().fg_color(Some(AnsiColor::Red.into())),
+            text,
+        )
     }
 
     /// `text` in bold.
@@ -58,6 +61,10 @@ fn paint(style: Ansi, text: &str) -> String {
 
 /// Columns of the terminal, or 100 where there is none.
 pub(crate) fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-    columns.filter(|columns| (40..=400).contains(columns)).unwrap_or(100)
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
+    columns
+        .filter(|columns| (40..=400).contains(columns))
+        .unwrap_or(100)
 }

@@ -53,13 +53,24 @@ pub(crate) fn spec(arguments: &TargetArguments) -> Result<Option<TargetSpec>, Ex
 
 /// Finds out what the target speaks and offers.
 pub(crate) async fn prepare(spec: &TargetSpec) -> Result<Prepared, Expected> {
-    discover(spec).await.map(|discovery| discovery.prepared(spec)).map_err(|error| unreachable(&error))
+    discover(spec)
+        .await
+        .map(|discovery| discovery.prepared(spec))
+        .map_err(|error| unreachable(&error))
 }
 
 /// A target that cannot be judged, as an error with its way out.
 pub(crate) fn unreachable(error: &ProbeError) -> Expected {
-    let exit = if error.exit_code() == 2 { Exit::Usage } else { Exit::Unreachable };
-    Expected { message: error.to_string(), hint: error.hint(), exit }
+    let exit = if error.exit_code() == 2 {
+        Exit::Usage
+    } else {
+        Exit::Unreachable
+    };
+    Expected {
+        message: error.to_string(),
+        hint: error.hint(),
+        exit,
+    }
 }
 
 /// Mock servers that live as long as this.
@@ -73,12 +84,19 @@ pub(crate) async fn mock(arguments: &TargetArguments) -> anyhow::Result<(Prepare
     let mut mocks = Mocks::new();
     let mut whole: Option<Prepared> = None;
     for transport in TransportKind::ALL.into_iter().filter(wanted) {
-        let speakable =
-            |revision: &Revision| arguments.revision.is_empty() || arguments.revision.contains(revision);
-        if !Revision::ALL.iter().filter(|revision| speakable(revision)).any(|revision| transport.carries(*revision)) {
+        let speakable = |revision: &Revision| {
+            arguments.revision.is_empty() || arguments.revision.contains(revision)
+        };
+        if !Revision::ALL
+            .iter()
+            .filter(|revision| speakable(revision))
+            .any(|revision| transport.carries(*revision))
+        {
             continue;
         }
-        let started = start_mock(transport, Vec::new()).await.context("start the mock server")?;
+        let started = start_mock(transport, Vec::new())
+            .await
+            .context("start the mock server")?;
         let mut spec = TargetSpec::from_address(MOCK_NAME, started.address);
         spec.declared.revisions.clone_from(&arguments.revision);
         let prepared = prepare(&spec).await?;
@@ -91,7 +109,8 @@ pub(crate) async fn mock(arguments: &TargetArguments) -> anyhow::Result<(Prepare
             None => whole = Some(prepared),
         }
     }
-    let mut whole = whole.ok_or_else(|| Expected::usage("no transport asked for carries a revision asked for"))?;
+    let mut whole = whole
+        .ok_or_else(|| Expected::usage("no transport asked for carries a revision asked for"))?;
     // Without a target the program judges its mock again.
     whole.reproduce = String::new();
     Ok((whole, mocks))
@@ -106,27 +125,52 @@ pub(crate) async fn mock_everywhere() -> anyhow::Result<(Prepared, Mocks)> {
 pub(crate) fn start_mock(transport: TransportKind, faults: Vec<String>) -> Starting<'static> {
     Box::pin(async move {
         if transport == TransportKind::Stdio {
-            return Ok(Started { address: mock_command(&faults)?, guard: Box::new(()) });
+            return Ok(Started {
+                address: mock_command(&faults)?,
+                guard: Box::new(()),
+            });
         }
-        let config = MockConfig { faults, ..MockConfig::default() };
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let served = Served::http(&config, loopback).await.map_err(io::Error::other)?;
-        let address = match transport {
-            TransportKind::HttpSse => Address::HttpSse { url: served.http_sse_url() },
-            _ => Address::StreamableHttp { url: served.streamable_http_url() },
+        let config = MockConfig {
+            faults,
+            ..MockConfig::default()
         };
-        Ok(Started { address, guard: Box::new(served) })
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let served = Served::http(&config, loopback)
+            .await
+            .map_err(io::Error::other)?;
+        let address = match transport {
+            TransportKind::HttpSse => Address::HttpSse {
+                url: served.http_sse_url(),
+            },
+            _ => Address::StreamableHttp {
+                url: served.streamable_http_url(),
+            },
+        };
+        Ok(Started {
+            address,
+            guard: Box::new(served),
+        })
     })
 }
 
 fn mock_command(faults: &[String]) -> io::Result<Address> {
     // On Linux this link still leads to the program when its file was replaced meanwhile.
     let own = Path::new("/proc/self/exe");
-    let program = if own.exists() { own.to_owned() } else { std::env::current_exe()? };
-    let flags = faults.iter().flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
+    let program = if own.exists() {
+        own.to_owned()
+    } else {
+        std::env::current_exe()?
+    };
+    let flags = faults
+        .iter()
+        .flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
     Ok(Address::Command {
         program: program.to_string_lossy().into_owned(),
-        arguments: ["mock", "--transport", "stdio"].map(str::to_owned).into_iter().chain(flags).collect(),
+        arguments: ["mock", "--transport", "stdio"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(flags)
+            .collect(),
         environment: BTreeMap::new(),
         directory: None,
     })
@@ -135,8 +179,14 @@ fn mock_command(faults: &[String]) -> io::Result<Address> {
 /// Runs `work` until it is done, or until the user stops the program. Children are in groups of their own, which a
 /// terminal does not reach; dropping the work ends them.
 pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
-    let interrupted = Expected { message: "interrupted".to_owned(), hint: None, exit: Exit::Interrupted };
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return Ok(work.await) };
+    let interrupted = Expected {
+        message: "interrupted".to_owned(),
+        hint: None,
+        exit: Exit::Interrupted,
+    };
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+        return Ok(work.await);
+    };
     tokio::select! {
         done = work => Ok(done),
         _ = tokio::signal::ctrl_c() => Err(interrupted),

@@ -25,7 +25,12 @@ pub(crate) fn perform(arguments: &Judge, style: Style) -> anyhow::Result<Exit> {
     let transcripts = read_all(&arguments.files)?;
     let Some(first) = transcripts.first() else {
         let message = "there is no transcript (*.jsonl) in what was given".to_owned();
-        return Err(Expected { message, hint: None, exit: Exit::NothingSelected }.into());
+        return Err(Expected {
+            message,
+            hint: None,
+            exit: Exit::NothingSelected,
+        }
+        .into());
     };
     let mut results = judge::transcripts(&selected.library, rules::all(), &transcripts, &[]);
     results.retain(|result| selected.wants(&result.check));
@@ -40,7 +45,10 @@ pub(crate) fn perform(arguments: &Judge, style: Style) -> anyhow::Result<Exit> {
         target: Target {
             name: first.head.target.clone(),
             peers: Vec::new(),
-            notes: vec![format!("judged again from {} transcripts", transcripts.len())],
+            notes: vec![format!(
+                "judged again from {} transcripts",
+                transcripts.len()
+            )],
         },
         summary: Summary::of(&results),
         results,
@@ -60,7 +68,10 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<Transcript>, Expected> {
             let entries = fs::read_dir(path).map_err(|error| unreadable(path, &error))?;
             let mut inside: Vec<PathBuf> = entries
                 .filter_map(|entry| Some(entry.ok()?.path()))
-                .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+                .filter(|path| {
+                    path.extension()
+                        .is_some_and(|extension| extension == "jsonl")
+                })
                 .collect();
             inside.sort();
             files.extend(inside);

@@ -24,7 +24,11 @@ pub(crate) fn perform(arguments: &List, style: Style) -> anyhow::Result<Exit> {
     let rows: Vec<Row<'_>> = rows(&selected)
         .into_iter()
         .filter(|row| selected.wants(&row.id.0))
-        .filter(|row| arguments.revision.is_none_or(|revision| row.requirements.contains_key(&revision)))
+        .filter(|row| {
+            arguments
+                .revision
+                .is_none_or(|revision| row.requirements.contains_key(&revision))
+        })
         .collect();
     let mut out = anstream::stdout().lock();
     if arguments.json {
@@ -45,7 +49,11 @@ pub(crate) fn perform(arguments: &List, style: Style) -> anyhow::Result<Exit> {
         }
         writeln!(out, "{} checks", rows.len())?;
     }
-    Ok(if rows.is_empty() { Exit::NothingSelected } else { Exit::Conformant })
+    Ok(if rows.is_empty() {
+        Exit::NothingSelected
+    } else {
+        Exit::Conformant
+    })
 }
 
 fn rows(selected: &Selected) -> Vec<Row<'_>> {
@@ -55,7 +63,11 @@ fn rows(selected: &Selected) -> Vec<Row<'_>> {
         level: vector.level,
         requirements: &vector.requirements,
         kind: "vector",
-        faults: vector.faults.iter().map(|case| case.fault.as_str()).collect(),
+        faults: vector
+            .faults
+            .iter()
+            .map(|case| case.fault.as_str())
+            .collect(),
     });
     let rules = selected.library.rules.iter().map(|rule| Row {
         id: &rule.id,

@@ -21,22 +21,36 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Conformant);
     }
-    let config = MockConfig { faults: arguments.fault.clone(), ..MockConfig::default() };
+    let config = MockConfig {
+        faults: arguments.fault.clone(),
+        ..MockConfig::default()
+    };
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     match arguments.transport {
         Some(TransportKind::Stdio) => {
-            let code = runtime.block_on(mcp_verdict_mock::serve_stdio(&config)).map_err(|error| refused(&error))?;
+            let code = runtime
+                .block_on(mcp_verdict_mock::serve_stdio(&config))
+                .map_err(|error| refused(&error))?;
             // Standard input may still be read by a thread that nothing can interrupt.
             runtime.shutdown_background();
             std::process::exit(code);
         }
         Some(transport) => runtime.block_on(serve_http(arguments, config, transport)),
-        None => Err(Expected::usage("say which transport: --transport stdio, streamable-http or http+sse").into()),
+        None => Err(Expected::usage(
+            "say which transport: --transport stdio, streamable-http or http+sse",
+        )
+        .into()),
     }
 }
 
-async fn serve_http(arguments: &Mock, config: MockConfig, transport: TransportKind) -> anyhow::Result<Exit> {
-    let served = Served::http(&config, arguments.listen).await.map_err(|error| refused(&error))?;
+async fn serve_http(
+    arguments: &Mock,
+    config: MockConfig,
+    transport: TransportKind,
+) -> anyhow::Result<Exit> {
+    let served = Served::http(&config, arguments.listen)
+        .await
+        .map_err(|error| refused(&error))?;
     let url = match transport {
         TransportKind::HttpSse => served.http_sse_url(),
         _ => served.streamable_http_url(),
@@ -55,7 +69,9 @@ async fn serve_http(arguments: &Mock, config: MockConfig, transport: TransportKi
 fn refused(error: &StartError) -> Expected {
     let expected = Expected::usage(error.to_string());
     match error {
-        StartError::UnknownFault { .. } => expected.hint("`mcp-verdict mock --list-faults` shows them all."),
+        StartError::UnknownFault { .. } => {
+            expected.hint("`mcp-verdict mock --list-faults` shows them all.")
+        }
         _ => expected,
     }
 }

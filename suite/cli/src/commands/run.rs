@@ -51,13 +51,19 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
         drop(mocks);
         outcome
     }))??;
-    let Some(outcome) = outcome else { return Ok(Exit::Conformant) };
+    let Some(outcome) = outcome else {
+        return Ok(Exit::Conformant);
+    };
     if let Some(path) = &arguments.write_baseline {
         write_baseline(path, &outcome.results)?;
     }
     show(&outcome.results, &reports, style)?;
     Ok(match baseline {
-        Some(baseline) => compare(&baseline.difference(&outcome.results), &outcome.results, style),
+        Some(baseline) => compare(
+            &baseline.difference(&outcome.results),
+            &outcome.results,
+            style,
+        ),
         None => verdict_exit(&outcome.results.summary, arguments.strict),
     })
 }
@@ -83,7 +89,11 @@ async fn judge(
     if let Some(timeout) = arguments.target.timeout {
         options.timeout = Duration::from_millis(timeout);
     }
-    let saver = arguments.transcript.as_deref().map(Saver::new).transpose()?;
+    let saver = arguments
+        .transcript
+        .as_deref()
+        .map(Saver::new)
+        .transpose()?;
     let bar = progress_bar();
     let told = |progress: Progress<'_>| match progress {
         Progress::Planned { total } => bar.set_length(total as u64),
@@ -106,18 +116,34 @@ async fn judge(
 }
 
 fn empty_plan(empty: &EmptyPlan) -> Expected {
-    Expected { message: empty.to_string(), hint: None, exit: Exit::NothingSelected }
+    Expected {
+        message: empty.to_string(),
+        hint: None,
+        exit: Exit::NothingSelected,
+    }
 }
 
 fn print_plan(selected: &Selected, prepared: &Prepared) -> anyhow::Result<()> {
-    let plan = Plan::of(&selected.library, prepared, &selected.selection).map_err(|empty| empty_plan(&empty))?;
+    let plan = Plan::of(&selected.library, prepared, &selected.selection)
+        .map_err(|empty| empty_plan(&empty))?;
     let mut out = anstream::stdout().lock();
     for work in &plan.work {
         let way = &prepared.ways[work.way];
         let vector = &selected.library.vectors[work.vector];
-        writeln!(out, "{} {:15} {}", way.revision, way.transport.to_string(), vector.id)?;
+        writeln!(
+            out,
+            "{} {:15} {}",
+            way.revision,
+            way.transport.to_string(),
+            vector.id
+        )?;
     }
-    writeln!(out, "{} would run, {} would not", plan.work.len(), plan.planned.len())?;
+    writeln!(
+        out,
+        "{} would run, {} would not",
+        plan.work.len(),
+        plan.planned.len()
+    )?;
     Ok(())
 }
 
@@ -125,7 +151,9 @@ fn print_plan(selected: &Selected, prepared: &Prepared) -> anyhow::Result<()> {
 fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let template = "{bar:30} {pos}/{len} {elapsed} {msg}";
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_style(
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
     bar
 }
 
@@ -144,10 +172,14 @@ fn announce(bar: &ProgressBar, result: &CheckResult) {
 
 /// Where reports go when nothing was said and the mock server is judged.
 fn default_reports() -> Vec<ReportSpec> {
-    ["html=mcp-verdict-report/report.html", "junit=mcp-verdict-report/junit.xml", "json=mcp-verdict-report/report.json"]
-        .into_iter()
-        .filter_map(|spec| spec.parse().ok())
-        .collect()
+    [
+        "html=mcp-verdict-report/report.html",
+        "junit=mcp-verdict-report/junit.xml",
+        "json=mcp-verdict-report/report.json",
+    ]
+    .into_iter()
+    .filter_map(|spec| spec.parse().ok())
+    .collect()
 }
 
 /// Prints the summary, writes the reports, and says where they are.
@@ -157,7 +189,11 @@ pub(crate) fn show(run: &Results, reports: &[ReportSpec], style: Style) -> anyho
     if reports.iter().any(|report| report.path == Path::new("-")) {
         return Ok(());
     }
-    let options = TerminalOptions { color: style.stdout(), width: style::width(), verbose: false };
+    let options = TerminalOptions {
+        color: style.stdout(),
+        width: style::width(),
+        verbose: false,
+    };
     let mut out = anstream::stdout().lock();
     write!(out, "{}", terminal(run, &options))?;
     for report in reports {
@@ -178,10 +214,16 @@ pub(crate) fn verdict_exit(summary: &Summary, strict: bool) -> Exit {
 }
 
 fn write_baseline(path: &Path, run: &Results) -> anyhow::Result<()> {
-    let verdicts = vec![Verdict::Fail, Verdict::Warn, Verdict::Inconclusive, Verdict::Error];
+    let verdicts = vec![
+        Verdict::Fail,
+        Verdict::Warn,
+        Verdict::Inconclusive,
+        Verdict::Error,
+    ];
     let text = Baseline::of(run, verdicts).to_toml();
-    fs::write(path, text)
-        .map_err(|error| Expected::usage(format!("write baseline `{}`: {error}", path.display())))?;
+    fs::write(path, text).map_err(|error| {
+        Expected::usage(format!("write baseline `{}`: {error}", path.display()))
+    })?;
     Ok(())
 }
 
@@ -200,7 +242,13 @@ fn compare(difference: &Difference, run: &Results, style: Style) -> Exit {
         );
     }
     for known in &difference.stale {
-        let list = |scope: &[String]| if scope.is_empty() { "all".to_owned() } else { scope.join(", ") };
+        let list = |scope: &[String]| {
+            if scope.is_empty() {
+                "all".to_owned()
+            } else {
+                scope.join(", ")
+            }
+        };
         anstream::println!(
             "{} {} is no longer {} (revisions: {}; transports: {})",
             style.error("in the baseline, but not seen:"),
@@ -228,14 +276,23 @@ struct Saver<'p> {
 
 impl<'p> Saver<'p> {
     fn new(folder: &'p Path) -> Result<Self, Expected> {
-        fs::create_dir_all(folder)
-            .map_err(|error| Expected::usage(format!("create folder `{}`: {error}", folder.display())))?;
-        Ok(Self { folder, failed: Mutex::new(None) })
+        fs::create_dir_all(folder).map_err(|error| {
+            Expected::usage(format!("create folder `{}`: {error}", folder.display()))
+        })?;
+        Ok(Self {
+            folder,
+            failed: Mutex::new(None),
+        })
     }
 
     fn save(&self, transcript: &Transcript) {
         let head = &transcript.head;
-        let name = format!("{}@{}@{}.jsonl", head.check.replace('/', "."), head.revision, head.transport);
+        let name = format!(
+            "{}@{}@{}.jsonl",
+            head.check.replace('/', "."),
+            head.revision,
+            head.transport
+        );
         let path = self.folder.join(name);
         if let Err(error) = fs::write(&path, transcript.to_json_lines())
             && let Ok(mut failed) = self.failed.lock()
@@ -246,9 +303,10 @@ impl<'p> Saver<'p> {
 
     fn finish(self) -> Result<(), Expected> {
         match self.failed.into_inner() {
-            Ok(Some((path, error))) => {
-                Err(Expected::usage(format!("save transcript `{}`: {error}", path.display())))
-            }
+            Ok(Some((path, error))) => Err(Expected::usage(format!(
+                "save transcript `{}`: {error}",
+                path.display()
+            ))),
             _ => Ok(()),
         }
     }

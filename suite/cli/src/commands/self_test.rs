@@ -24,7 +24,9 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
                 .into());
         }
     }
-    let wanted = |fault: &str| arguments.fault.is_empty() || arguments.fault.iter().any(|name| name == fault);
+    let wanted = |fault: &str| {
+        arguments.fault.is_empty() || arguments.fault.iter().any(|name| name == fault)
+    };
     let jobs = arguments.jobs.map_or(JOBS, usize::from);
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let matrix = runtime.block_on(target::interruptible(async {
@@ -42,7 +44,11 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
             &done,
         )
         .await
-        .map_err(|empty| Expected { message: empty.to_string(), hint: None, exit: Exit::NothingSelected });
+        .map_err(|empty| Expected {
+            message: empty.to_string(),
+            hint: None,
+            exit: Exit::NothingSelected,
+        });
         drop(mocks);
         matrix.map_err(anyhow::Error::from)
     }))??;
@@ -51,7 +57,11 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
     } else {
         print(&matrix, style)?;
     }
-    Ok(if matrix.is_clean() { Exit::Conformant } else { Exit::NotConformant })
+    Ok(if matrix.is_clean() {
+        Exit::Conformant
+    } else {
+        Exit::NotConformant
+    })
 }
 
 /// One line for each check and fault, then what is not as it should be.
@@ -59,36 +69,69 @@ fn print(matrix: &Matrix, style: Style) -> std::io::Result<()> {
     let mut out = anstream::stdout().lock();
     let mut rows: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
     for cell in &matrix.cells {
-        rows.entry((&cell.check, &cell.fault)).or_default().push(cell);
+        rows.entry((&cell.check, &cell.fault))
+            .or_default()
+            .push(cell);
     }
     for ((check, fault), cells) in &rows {
         let caught = cells.iter().filter(|cell| cell.is_caught()).count();
-        let mark = if caught == cells.len() { "ok  " } else { "MISS" };
-        let mut also: Vec<&str> = cells.iter().flat_map(|cell| &cell.also).map(String::as_str).collect();
+        let mark = if caught == cells.len() {
+            "ok  "
+        } else {
+            "MISS"
+        };
+        let mut also: Vec<&str> = cells
+            .iter()
+            .flat_map(|cell| &cell.also)
+            .map(String::as_str)
+            .collect();
         also.sort_unstable();
         also.dedup();
-        let aside = if also.is_empty() { String::new() } else { format!("  also: {}", also.join(", ")) };
+        let aside = if also.is_empty() {
+            String::new()
+        } else {
+            format!("  also: {}", also.join(", "))
+        };
         let counts = format!("{caught}/{}", cells.len());
-        writeln!(out, "{mark} {} {fault} {counts}{}", style.bold(check), style.dim(&aside))?;
+        writeln!(
+            out,
+            "{mark} {} {fault} {counts}{}",
+            style.bold(check),
+            style.dim(&aside)
+        )?;
     }
     for cell in matrix.missed() {
         writeln!(
             out,
             "{} {} with {} in {} over {}: {} instead of {}: {}",
-            style.error("missed:"), cell.check, cell.fault, cell.revision, cell.transport, cell.actual,
-            cell.expected, cell.message
+            style.error("missed:"),
+            cell.check,
+            cell.fault,
+            cell.revision,
+            cell.transport,
+            cell.actual,
+            cell.expected,
+            cell.message
         )?;
     }
     for blemish in &matrix.conformant {
         writeln!(
             out,
             "{} {} in {} over {}: {}: {}",
-            style.error("conformant mock:"), blemish.check, blemish.revision, blemish.transport,
-            blemish.verdict, blemish.message
+            style.error("conformant mock:"),
+            blemish.check,
+            blemish.revision,
+            blemish.transport,
+            blemish.verdict,
+            blemish.message
         )?;
     }
     if !matrix.unnamed.is_empty() {
-        writeln!(out, "faults that no check names: {}", matrix.unnamed.join(", "))?;
+        writeln!(
+            out,
+            "faults that no check names: {}",
+            matrix.unnamed.join(", ")
+        )?;
     }
     let caught = matrix.cells.iter().filter(|cell| cell.is_caught()).count();
     writeln!(

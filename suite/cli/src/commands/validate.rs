@@ -19,7 +19,12 @@ pub(crate) fn perform(arguments: &Validate) -> anyhow::Result<Exit> {
         let file = File::open(&arguments.file).map_err(|error| {
             Expected::usage(format!("open `{}`: {error}", arguments.file.display()))
         })?;
-        validate::run(arguments.revision, as_type, io::BufReader::new(file), output)?
+        validate::run(
+            arguments.revision,
+            as_type,
+            io::BufReader::new(file),
+            output,
+        )?
     };
     match judged {
         Ok(true) => Ok(Exit::Conformant),

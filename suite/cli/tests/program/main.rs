@@ -27,7 +27,10 @@ fn text(bytes: &[u8]) -> String {
 
 /// The exit code, with everything that was printed in case it is not the one expected.
 fn code(output: &Output) -> (Option<i32>, String) {
-    (output.status.code(), format!("{}\n{}", text(&output.stdout), text(&output.stderr)))
+    (
+        output.status.code(),
+        format!("{}\n{}", text(&output.stdout), text(&output.stderr)),
+    )
 }
 
 fn assert_code(output: &Output, expected: i32) {

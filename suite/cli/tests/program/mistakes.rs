@@ -17,7 +17,11 @@ fn ends<'a>(arguments: impl IntoIterator<Item = &'a str>, code: i32, words: &[&s
 
 #[test]
 fn a_command_that_does_not_exist() {
-    ends(["run", "--", "no-such-command-anywhere"], 3, &["no-such-command-anywhere", "installed"]);
+    ends(
+        ["run", "--", "no-such-command-anywhere"],
+        3,
+        &["no-such-command-anywhere", "installed"],
+    );
 }
 
 #[test]
@@ -28,7 +32,11 @@ fn a_command_that_exits_at_once() {
 #[test]
 fn a_port_where_nothing_listens() {
     // Port 1 is reserved, and nobody serves it.
-    ends(["run", "http://127.0.0.1:1/mcp"], 3, &["127.0.0.1:1", "started"]);
+    ends(
+        ["run", "http://127.0.0.1:1/mcp"],
+        3,
+        &["127.0.0.1:1", "started"],
+    );
 }
 
 #[test]
@@ -44,7 +52,11 @@ fn a_url_without_a_scheme() {
 
 #[test]
 fn two_targets_at_once() {
-    ends(["run", "http://127.0.0.1:1/mcp", "--", "true"], 2, &["two targets"]);
+    ends(
+        ["run", "http://127.0.0.1:1/mcp", "--", "true"],
+        2,
+        &["two targets"],
+    );
 }
 
 #[test]
@@ -54,12 +66,26 @@ fn a_revision_that_does_not_exist() {
 
 #[test]
 fn a_filter_that_selects_nothing() {
-    ends(["run", "--check", "base/no-such-check"], 4, &["base/no-such-check"]);
+    ends(
+        ["run", "--check", "base/no-such-check"],
+        4,
+        &["base/no-such-check"],
+    );
 }
 
 #[test]
 fn a_definition_that_does_not_exist() {
-    ends(["validate", "--revision", "2025-11-25", "--as", "CallToolResul"], 2, &["CallToolResult"]);
+    ends(
+        [
+            "validate",
+            "--revision",
+            "2025-11-25",
+            "--as",
+            "CallToolResul",
+        ],
+        2,
+        &["CallToolResult"],
+    );
 }
 
 #[test]
@@ -75,7 +101,11 @@ fn a_baseline_that_is_none() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("known.toml");
     fs::write(&file, "[[known]]\nchek = \"a\"\n").expect("written");
-    ends(["run", "--baseline", file.to_str().expect("UTF-8")], 2, &["chek"]);
+    ends(
+        ["run", "--baseline", file.to_str().expect("UTF-8")],
+        2,
+        &["chek"],
+    );
 }
 
 #[test]
@@ -85,7 +115,11 @@ fn a_typo_in_a_vector_is_shown_where_it_is() {
                   faults:\n  - {fault: ids-as-strings, verdict: fail}\nsteps:\n  - sned: {json: {}}\n";
     fs::write(folder.path().join("mine.yaml"), vector).expect("written");
     let vectors = folder.path().to_str().expect("UTF-8");
-    ends(["run", "--vectors", vectors], 2, &["sned", "mine.yaml:9:", "send"]);
+    ends(
+        ["run", "--vectors", vectors],
+        2,
+        &["sned", "mine.yaml:9:", "send"],
+    );
 }
 
 #[test]

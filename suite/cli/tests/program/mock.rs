@@ -24,8 +24,13 @@ impl Mock {
             .expect("the mock starts");
         let mut url = String::new();
         let stdout = child.stdout.take().expect("its output is piped");
-        BufReader::new(stdout).read_line(&mut url).expect("it prints its URL");
-        Self { child, url: url.trim().to_owned() }
+        BufReader::new(stdout)
+            .read_line(&mut url)
+            .expect("it prints its URL");
+        Self {
+            child,
+            url: url.trim().to_owned(),
+        }
     }
 }
 
@@ -41,16 +46,31 @@ fn a_conformant_server_at_a_url_passes() {
     let mock = Mock::start(&[]);
     let output = run(["run", &mock.url, "--check", "base"]);
     assert_code(&output, 0);
-    assert!(text(&output.stdout).contains("2026-07-28"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("2026-07-28"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
 fn a_url_without_its_path_is_completed() {
     let mock = Mock::start(&[]);
     let root = mock.url.trim_end_matches("mcp");
-    let output = run(["run", root, "--transport", "streamable-http", "--check", "base/ping"]);
+    let output = run([
+        "run",
+        root,
+        "--transport",
+        "streamable-http",
+        "--check",
+        "base/ping",
+    ]);
     assert_code(&output, 0);
-    assert!(text(&output.stdout).contains("/mcp"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("/mcp"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
@@ -58,7 +78,11 @@ fn a_broken_must_ends_with_1_and_names_the_check() {
     let mock = Mock::start(&["ids-as-strings"]);
     let output = run(["run", &mock.url, "--check", "base/id-negative"]);
     assert_code(&output, 1);
-    assert!(text(&output.stdout).contains("base/id-negative"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("base/id-negative"),
+        "{}",
+        text(&output.stdout)
+    );
 }
 
 #[test]
@@ -68,39 +92,73 @@ fn a_known_failure_is_no_failure_and_one_that_is_gone_is_one() {
     let file = baseline.to_str().expect("a path of UTF-8");
     let faulty = Mock::start(&["ids-as-strings"]);
     let check = ["--check", "base/id-negative"];
-    let wrote = run(["run", &faulty.url, "--write-baseline", file].into_iter().chain(check));
+    let wrote = run(["run", &faulty.url, "--write-baseline", file]
+        .into_iter()
+        .chain(check));
     assert_code(&wrote, 1);
-    let known = run(["run", &faulty.url, "--baseline", file].into_iter().chain(check));
+    let known = run(["run", &faulty.url, "--baseline", file]
+        .into_iter()
+        .chain(check));
     assert_code(&known, 0);
     let repaired = Mock::start(&[]);
-    let better = run(["run", &repaired.url, "--baseline", file].into_iter().chain(check));
+    let better = run(["run", &repaired.url, "--baseline", file]
+        .into_iter()
+        .chain(check));
     assert_code(&better, 1);
-    assert!(text(&better.stdout).contains("no longer fail"), "{}", text(&better.stdout));
+    assert!(
+        text(&better.stdout).contains("no longer fail"),
+        "{}",
+        text(&better.stdout)
+    );
 }
 
 #[test]
 fn a_credential_reaches_the_server_and_no_file() {
     let mock = Mock::start(&[]);
     let folder = tempfile::tempdir().expect("a folder");
-    let path = |name: &str| folder.path().join(name).to_str().expect("a path of UTF-8").to_owned();
+    let path = |name: &str| {
+        folder
+            .path()
+            .join(name)
+            .to_str()
+            .expect("a path of UTF-8")
+            .to_owned()
+    };
     let reports = ["json", "junit", "html"].map(|format| format!("{format}={}", path(format)));
     let transcripts = path("transcripts");
     let secret = "correct-horse-battery-staple";
     let header = format!("authorization: Bearer {secret}");
-    let mut arguments = vec!["run", &mock.url, "--check", "base", "--header", &header, "--transcript", &transcripts];
-    reports.iter().for_each(|report| arguments.extend(["--report", report]));
+    let mut arguments = vec![
+        "run",
+        &mock.url,
+        "--check",
+        "base",
+        "--header",
+        &header,
+        "--transcript",
+        &transcripts,
+    ];
+    reports
+        .iter()
+        .for_each(|report| arguments.extend(["--report", report]));
     let output = run(arguments);
     assert_code(&output, 0);
     let printed = text(&output.stdout) + &text(&output.stderr);
     assert!(!printed.contains(secret), "{printed}");
-    let mut files: Vec<_> = ["json", "junit", "html"].map(|name| folder.path().join(name)).to_vec();
+    let mut files: Vec<_> = ["json", "junit", "html"]
+        .map(|name| folder.path().join(name))
+        .to_vec();
     let saved = std::fs::read_dir(&transcripts).expect("transcripts were saved");
     files.extend(saved.map(|entry| entry.expect("an entry").path()));
     assert!(files.len() > 10, "{files:?}");
     let mut redacted = 0;
     for file in files {
         let content = text(&std::fs::read(&file).expect("a file"));
-        assert!(!content.contains(secret), "{} holds the secret", file.display());
+        assert!(
+            !content.contains(secret),
+            "{} holds the secret",
+            file.display()
+        );
         redacted += content.matches("[redacted]").count();
     }
     assert!(redacted > 10, "the header was not sent, or not recorded");

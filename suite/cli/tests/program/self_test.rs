@@ -15,7 +15,11 @@ fn every_check_catches_its_faults_and_the_conformant_mock_passes_everything() {
         .filter(|cell| cell["expected"] != cell["actual"])
         .collect();
     assert!(missed.is_empty(), "not caught: {missed:#?}");
-    assert_eq!(matrix["conformant"], serde_json::json!([]), "the conformant mock is not passed");
+    assert_eq!(
+        matrix["conformant"],
+        serde_json::json!([]),
+        "the conformant mock is not passed"
+    );
     assert_code(&output, 0);
 }
 
