@@ -85,7 +85,13 @@ fn closest(name: &str) -> Option<&'static str> {
     let wanted = words(name);
     let shared = |fault: &faults::Fault| {
         let words = words(fault.name);
-        wanted.iter().filter(|word| words.contains(word)).count() * 10
+        // Long words say more than short ones.
+        wanted
+            .iter()
+            .filter(|word| words.contains(word))
+            .map(String::len)
+            .sum::<usize>()
+            * 2
             + fault
                 .name
                 .bytes()

@@ -257,8 +257,10 @@ fn there_is_a_fault_for_every_kind_of_hook() {
         Hook::Process(_) => "process",
         Hook::Session(_) => "session",
         Hook::Stream(_) => "stream",
+        Hook::StreamsStayOpen => "streams stay open",
+        Hook::WholeReads => "whole reads",
     };
     let found: std::collections::BTreeSet<_> = faults().map(|fault| kinds(&fault.hook)).collect();
-    assert_eq!(found.len(), 11, "{found:?}");
+    assert_eq!(found.len(), 13, "{found:?}");
     assert!(!faults().any(|fault| Value::from(fault.about).to_string().contains("TODO")));
 }
