@@ -23,6 +23,7 @@ const text = (value) => ({ content: [{ type: 'text', text: value }] });
 function call({ name, arguments: given = {} }) {
     if (name === 'now') return text(new Date().toISOString());
     if (name !== 'echo') throw new RpcError(-32602, `unknown tool: ${name}`);
+    if (!isObject(given)) throw new RpcError(-32602, '`arguments` must be an object');
     if (typeof given.text !== 'string') return { ...text('`text` must be a string'), isError: true };
     return text(given.text);
 }
@@ -42,7 +43,8 @@ const methods = {
 };
 
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
-const isId = (id) => typeof id === 'string' || Number.isInteger(id);
+// An integer that a double does not hold would come back as another one.
+const isId = (id) => typeof id === 'string' || Number.isSafeInteger(id);
 
 // The response to one message, or undefined where none is due.
 function answer(message) {
