@@ -270,7 +270,8 @@ impl<'r> UnderWay<'r> {
             return self.pool.close(lent);
         }
         let verdict = self.judged(work, transcript);
-        if vector.session == SessionMode::Shared && left.reusable && verdict == Verdict::Pass {
+        let sound = matches!(verdict, Verdict::Pass | Verdict::Warn);
+        if vector.session == SessionMode::Shared && left.reusable && sound {
             self.pool.give_back(lent);
         } else {
             self.pool.close(lent);
