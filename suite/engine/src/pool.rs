@@ -10,7 +10,7 @@ use std::{
 use mcp_verdict_transport::{Address, OpenError, Recorder};
 use mcp_verdict_vectors::model::{SessionMode, Vector};
 use mcp_verdict_wire::{
-    Revision,
+    Era, Revision,
     transcript::{Event, EventKind},
 };
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::{
     plan::{Prepared, PreparedWay},
     session::{Session, SessionError, default_capabilities},
-    view::{Reading, View},
+    view::{Direction, Kind as MessageKind, Reading, View},
 };
 
 /// The sessions of one run.
@@ -28,6 +28,7 @@ pub(crate) struct Pool<'t> {
     timeout: Duration,
     idle: Mutex<BTreeMap<Kind, Vec<Lent>>>,
     health: Mutex<BTreeMap<String, Health>>,
+    silence: Mutex<BTreeMap<usize, Silence>>,
     closing: Mutex<JoinSet<()>>,
 }
 
@@ -62,6 +63,19 @@ struct Health {
     suspects: Vec<String>,
 }
 
+/// How long a target has said nothing on one way.
+#[derive(Debug, Default)]
+struct Silence {
+    /// Vectors in a row that waited in vain and got no answer at all.
+    in_a_row: usize,
+    /// It was asked for a sign of life, and gave none: why nothing more is tried.
+    given_up: Option<String>,
+}
+
+/// So many vectors in a row without any answer, and the target is asked for a sign of life: without this, a
+/// target that answers nothing would cost a whole wait for every check.
+const SILENT_MAX: usize = 8;
+
 /// A server may need a moment to come back, for instance under a supervisor.
 const SECOND_TRY_AFTER: Duration = Duration::from_millis(300);
 
@@ -75,12 +89,17 @@ impl<'t> Pool<'t> {
             timeout,
             idle: Mutex::default(),
             health: Mutex::default(),
+            silence: Mutex::default(),
             closing: Mutex::default(),
         }
     }
 
     /// Why the server of this way is gone for good, if it is.
     pub(crate) fn gone(&self, way: usize) -> Option<String> {
+        let given_up = |silence: &Silence| silence.given_up.clone();
+        if let Some(why) = locked(&self.silence).get(&way).and_then(given_up) {
+            return Some(why);
+        }
         let health = locked(&self.health);
         let health = health.get(&self.server(way))?;
         let why = health.gone.as_ref()?;
@@ -113,6 +132,58 @@ impl<'t> Pool<'t> {
         if let Some(health) = locked(&self.health).get_mut(&self.server(way)) {
             health.suspects.retain(|suspect| suspect != check);
         }
+    }
+
+    /// Counts vectors in a row that got no answer; after [`SILENT_MAX`] the target has to answer a plain
+    /// request in a session of its own, or is given up on this way.
+    pub(crate) async fn heard(&self, way: usize, silent: bool) {
+        {
+            let mut silences = locked(&self.silence);
+            let silence = silences.entry(way).or_default();
+            silence.in_a_row = if silent { silence.in_a_row + 1 } else { 0 };
+            if silence.in_a_row < SILENT_MAX || silence.given_up.is_some() {
+                return;
+            }
+            // Others go on meanwhile, and need not ask as well.
+            silence.in_a_row = 0;
+        }
+        if !self.gives_sign_of_life(way).await {
+            let mut silences = locked(&self.silence);
+            silences.entry(way).or_default().given_up = Some(format!(
+                "the target does not answer: {SILENT_MAX} checks in a row, and then `ping` or \
+                 `server/discover` in a session of its own, got no answer"
+            ));
+        }
+    }
+
+    async fn gives_sign_of_life(&self, way: usize) -> bool {
+        let of = &self.target.ways[way];
+        let options = &self.target.options;
+        let capabilities = default_capabilities(of.revision);
+        let recorder = Recorder::new(options.redactor.clone());
+        let (address, timeout) = (&of.address, self.timeout);
+        let opening = Session::open(
+            address,
+            options,
+            of.revision,
+            &capabilities,
+            recorder,
+            timeout,
+        );
+        let mut session = match opening.await {
+            Ok(session) => session,
+            Err(error) => return !is_dumb(&error),
+        };
+        let answered = match of.revision.era() {
+            Era::Legacy => !session
+                .request("ping", None)
+                .await
+                .is_err_and(|error| is_dumb(&error)),
+            // Opening it took an answer.
+            Era::Modern => true,
+        };
+        locked(&self.closing).spawn(session.close());
+        answered
     }
 
     /// Lends a session to `vector`.
@@ -342,6 +413,11 @@ fn is_absence(error: &SessionError) -> bool {
     )
 }
 
+/// Whether nothing came that says anything.
+fn is_dumb(error: &SessionError) -> bool {
+    is_absence(error) || matches!(error, SessionError::Limit { .. })
+}
+
 /// Whether an exchange of a vector broke off: its server may have gone, through this vector or another.
 pub(crate) fn broke_off(view: &View<'_>) -> bool {
     let first = view.first_step().unwrap_or(0);
@@ -352,6 +428,24 @@ pub(crate) fn broke_off(view: &View<'_>) -> bool {
                 Some((_, mcp_verdict_wire::transcript::Ended::Broken(_)))
             )
     })
+}
+
+/// Whether a vector waited in vain, or was flooded, and got no answer to anything.
+pub(crate) fn is_silent(view: &View<'_>) -> bool {
+    let first = view.first_step().unwrap_or(0);
+    let flooded = || {
+        let mut events = view.events.iter();
+        events.any(|event| matches!(event.kind, EventKind::LimitExceeded { .. }))
+    };
+    let answered = view.messages.iter().any(|message| {
+        message.event >= first
+            && message.direction == Direction::Target
+            && matches!(
+                message.kind,
+                MessageKind::Result { .. } | MessageKind::Error { .. }
+            )
+    });
+    !answered && (!view.timeouts.is_empty() || flooded())
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -25,7 +25,7 @@ use crate::{
     drive::{self, Limits},
     judge::{self, Judge, Planned},
     plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs},
-    pool::{Pool, Refusal, broke_off, inner, locked},
+    pool::{Pool, Refusal, broke_off, inner, is_silent, locked},
     rules,
     view::View,
 };
@@ -261,6 +261,8 @@ impl<'r> UnderWay<'r> {
             head,
             events: Pool::collect(&mut lent),
         };
+        let silent = is_silent(&View::of(&transcript));
+        self.pool.heard(work.way, silent).await;
         let broken = self.is_broken(vector, &transcript);
         if !broken {
             self.pool.clear(work.way, check);

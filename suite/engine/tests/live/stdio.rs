@@ -270,3 +270,51 @@ async fn a_run_of_nothing_is_an_error() {
         EmptyPlan::NoWay
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_answers_nothing_is_given_up_on() {
+    let names: Vec<String> = (10..50)
+        .map(|number| format!("t/silence-{number}"))
+        .collect();
+    let silence = ask("silence");
+    let vectors: Vec<(&str, &str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), "", silence.as_str()))
+        .collect();
+    let mut mute = shell();
+    if let Address::Command { arguments, .. } = &mut mute.ways[0].address {
+        arguments[1] = SERVER.replace("*'\"method\":\"silence\"'*", "*'silence'* | *'ping'*");
+    }
+    let options = mcp_verdict_engine::run::Options {
+        timeout: Duration::from_millis(400),
+        ..options()
+    };
+    let outcome = run(&library(&vectors), &mute, &options).await;
+    let of = outcome.results.summary;
+    assert!((8..=12).contains(&of.fail), "{of:?}");
+    assert_eq!(of.fail + of.inconclusive, 40, "{of:?}");
+    assert_verdict(
+        &outcome,
+        "t/silence-49",
+        Verdict::Inconclusive,
+        "does not answer",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_answers_a_ping_is_not_given_up_on() {
+    let names: Vec<String> = (10..30)
+        .map(|number| format!("t/silence-{number}"))
+        .collect();
+    let silence = ask("silence");
+    let vectors: Vec<(&str, &str, &str)> = names
+        .iter()
+        .map(|name| (name.as_str(), "", silence.as_str()))
+        .collect();
+    let options = mcp_verdict_engine::run::Options {
+        timeout: Duration::from_millis(400),
+        ..options()
+    };
+    let outcome = run(&library(&vectors), &shell(), &options).await;
+    assert_eq!(outcome.results.summary.fail, 20);
+}
