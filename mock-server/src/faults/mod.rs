@@ -22,6 +22,7 @@ mod completion;
 mod concurrency;
 mod content;
 mod edits;
+mod field;
 mod headers;
 mod hooks;
 mod http;
@@ -82,6 +83,7 @@ const CATALOGUE: &[&[Fault]] = &[
     headers::FAULTS,
     input::FAULTS,
     tasks::FAULTS,
+    field::FAULTS,
 ];
 
 /// Every fault there is, by area.
