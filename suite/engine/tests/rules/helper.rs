@@ -108,6 +108,11 @@ impl Talk {
         self
     }
 
+    /// The number of the last exchange.
+    pub(crate) fn exchange(&self) -> Exchange {
+        self.exchange
+    }
+
     pub(crate) fn event(self, kind: EventKind) -> Self {
         self.push(kind)
     }

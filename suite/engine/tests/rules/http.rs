@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::helper::{BATCHES, LEGACY, MODERN, Talk, breaks, holds, idles, spares};
-use mcp_verdict_wire::TransportKind;
+use mcp_verdict_wire::{
+    TransportKind,
+    transcript::{EventKind, SseFields},
+};
 
 fn noted(talk: Talk) -> Talk {
     talk.means(r#"{"jsonrpc":"2.0","method":"notifications/x"}"#)
@@ -202,6 +205,22 @@ fn an_event_id_that_comes_twice() {
         rule,
         &resumed.event_with(Some("a"), answer(1).to_string().as_bytes()),
     );
+    // Who opens the stream of a session a second time may get the same one, from its beginning.
+    let primed = |talk: Talk| {
+        let fields = SseFields {
+            id: Some("0".to_owned()),
+            ..SseFields::default()
+        };
+        let talk = talk.requests("GET", &[]).streams();
+        let exchange = talk.exchange();
+        talk.event(EventKind::SseEvent {
+            exchange,
+            fields,
+            data: "".into(),
+        })
+    };
+    holds(rule, &primed(primed(first.clone())));
+    breaks(rule, &primed(second("0")), "\"0\" again");
     // Another session counts for itself.
     let other = first.in_session("s-2").requests("GET", &[]).streams();
     idles(rule, &other.event_with(Some("a"), b"{}"));
