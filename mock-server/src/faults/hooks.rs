@@ -73,6 +73,8 @@ pub enum Moment {
 /// What the process does then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
+    /// Ends by a signal, as a program with a grave mistake does.
+    Crash,
     /// Is deaf to SIGTERM from now on.
     DeafToTerm,
     /// Ends with this code.

@@ -1,9 +1,6 @@
 //! Faults of stdio: what is on standard output, and when the process ends.
 
-use std::time::Duration;
-
 use super::{Act, Fault, Hook, LineIn, Moment};
-use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -154,17 +151,6 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
-        name: "byte-order-mark-ignored",
-        about: "Lines with a byte order mark are not read",
-        hook: Hook::LineIn(|line| {
-            if line.starts_with(b"\xef\xbb\xbf") {
-                LineIn::Ignore
-            } else {
-                LineIn::Take
-            }
-        }),
-    },
-    Fault {
         name: "long-line-ends-process",
         about: "A line of more than a megabyte ends the process",
         hook: Hook::LineIn(|line| {
@@ -196,27 +182,19 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
-        name: "eof-discards-answers",
-        about: "What is not answered yet when the input is closed is not answered any more",
-        hook: Hook::All(&[
-            Hook::Outgoing(|_, departure| {
-                vec![Departure {
-                    after: Duration::from_millis(100),
-                    ..departure
-                }]
-            }),
-            Hook::Process(|moment| match moment {
-                Moment::Started => Act::Nothing,
-                Moment::InputClosed => Act::Exit(0),
-            }),
-        ]),
-    },
-    Fault {
         name: "term-ignored",
         about: "SIGTERM is ignored, and so is the end of the input",
         hook: Hook::Process(|moment| match moment {
             Moment::Started => Act::DeafToTerm,
             Moment::InputClosed => Act::Linger,
+        }),
+    },
+    Fault {
+        name: "crash-at-eof",
+        about: "The process crashes when its input is closed",
+        hook: Hook::Process(|moment| match moment {
+            Moment::Started => Act::Nothing,
+            Moment::InputClosed => Act::Crash,
         }),
     },
 ];

@@ -49,6 +49,7 @@ where
         match act {
             Act::Exit(code) => return Ok(code),
             Act::Print(bytes) => say(&sender, bytes).await,
+            Act::Crash => std::process::abort(),
             Act::DeafToTerm => stop_listening_to_term(),
             Act::Linger | Act::Nothing => {}
         }
@@ -69,6 +70,7 @@ where
             Act::Exit(code) => return Ok(code),
             Act::Print(bytes) => say(&conversation.sender, bytes).await,
             Act::Linger => std::future::pending().await,
+            Act::Crash => std::process::abort(),
             Act::DeafToTerm | Act::Nothing => {}
         }
     }
