@@ -57,6 +57,9 @@ fn report(error: &anyhow::Error, style: Style) -> Exit {
         return expected.exit;
     }
     anstream::eprintln!("{label} {error:#}");
+    if is_full_disk(error) {
+        return Exit::Usage;
+    }
     anstream::eprintln!(
         "\nThis is a bug of mcp-verdict. Please report it with the command that led to it."
     );
@@ -68,6 +71,15 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
         cause
             .downcast_ref::<std::io::Error>()
             .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Standard output leads to where there is no room: nothing of ours is wrong.
+fn is_full_disk(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
     })
 }
 

@@ -22,7 +22,7 @@ impl Selected {
             fixtures: None,
         };
         let broken = |error: LoadError| Expected::usage(error.render(false));
-        let mut library = Self::authoring(&known).map_err(broken)?;
+        let mut library = Library::embedded(&known).map_err(broken)?;
         for folder in &selection.vectors {
             library.with_dir(folder).map_err(broken)?;
         }
@@ -32,23 +32,6 @@ impl Selected {
                 patterns: selection.checks.clone(),
             },
         })
-    }
-
-    // TEMPORARY while many people write vectors at once: leaves out the files that do not load.
-    fn authoring(known: &Known<'_>) -> Result<Library, LoadError> {
-        let mut files: Vec<(&str, &str)> = mcp_verdict_vectors::SHIPPED.to_vec();
-        for _ in 0..4 {
-            match Library::from_files(&files, known) {
-                Ok(library) => return Ok(library),
-                Err(error) => {
-                    for problem in &error.problems {
-                        eprintln!("LEFT OUT {}", problem.render(false));
-                        files.retain(|(name, _)| !problem.source.ends_with(name));
-                    }
-                }
-            }
-        }
-        Library::from_files(&files, known)
     }
 
     /// Whether the check is wanted.

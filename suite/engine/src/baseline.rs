@@ -76,10 +76,14 @@ impl Baseline {
     /// When it cannot be read, or is no baseline.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
         let name = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| BaselineError::Read { path: name.clone(), source })?;
-        toml::from_str(&text)
-            .map_err(|source| BaselineError::Parse { path: name, source: Box::new(source) })
+        let text = std::fs::read_to_string(path).map_err(|source| BaselineError::Read {
+            path: name.clone(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| BaselineError::Parse {
+            path: name,
+            source: Box::new(source),
+        })
     }
 
     /// The baseline that `run` fits, for the verdicts given. Reasons are what the run says, for a person
@@ -87,7 +91,11 @@ impl Baseline {
     #[must_use]
     pub fn of(run: &Run, verdicts: Vec<Verdict>) -> Self {
         let mut known: Vec<Known> = Vec::new();
-        for result in run.results.iter().filter(|result| verdicts.contains(&result.verdict)) {
+        for result in run
+            .results
+            .iter()
+            .filter(|result| verdicts.contains(&result.verdict))
+        {
             let same = known.iter_mut().find(|entry| {
                 entry.check == result.check
                     && entry.verdict == result.verdict
@@ -119,7 +127,11 @@ impl Baseline {
             .filter(|(_, result)| !self.known.iter().any(|entry| entry.expects(result)))
             .map(|(index, _)| index)
             .collect();
-        let stale = self.known.iter().flat_map(|entry| entry.unmatched(run)).collect();
+        let stale = self
+            .known
+            .iter()
+            .flat_map(|entry| entry.unmatched(run))
+            .collect();
         Difference { new, stale }
     }
 
@@ -148,12 +160,19 @@ impl Known {
                 revision.is_none_or(|revision| *revision == result.revision)
                     && transport.is_none_or(|transport| *transport == result.transport)
             };
-            let there = run.results.iter().filter(reached).filter(|result| here(result));
+            let there = run
+                .results
+                .iter()
+                .filter(reached)
+                .filter(|result| here(result));
             let went = run.target.peers.iter().any(|peer| {
                 revision.is_none_or(|revision| *revision == peer.revision)
                     && transport.is_none_or(|transport| *transport == peer.transport)
             });
-            !went || there.into_iter().any(|result| result.verdict == self.verdict)
+            !went
+                || there
+                    .into_iter()
+                    .any(|result| result.verdict == self.verdict)
         };
         let revisions: Vec<String> = self
             .revisions

@@ -133,7 +133,10 @@ struct Suspect<'l> {
 ///
 /// # Errors
 /// When nothing is selected.
-#[expect(clippy::too_many_arguments, reason = "each is a different kind of thing")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a different kind of thing"
+)]
 pub async fn self_test(
     library: &Library,
     mock: &Prepared,
@@ -144,7 +147,9 @@ pub async fn self_test(
     jobs: usize,
     progress: &(dyn Fn(&str, TransportKind) + Sync),
 ) -> Result<Matrix, EmptyPlan> {
-    let whole = run(library, mock, &options(selection.clone(), jobs), &|_| {}).await?.results;
+    let whole = run(library, mock, &options(selection.clone(), jobs), &|_| {})
+        .await?
+        .results;
     let suspects = suspects(library, selection);
     let named: BTreeSet<&str> = suspects
         .iter()
@@ -152,7 +157,9 @@ pub async fn self_test(
         .map(|case| case.fault.as_str())
         .filter(|fault| wanted(fault))
         .collect();
-    let pairs = named.iter().flat_map(|fault| TransportKind::ALL.map(|transport| (*fault, transport)));
+    let pairs = named
+        .iter()
+        .flat_map(|fault| TransportKind::ALL.map(|transport| (*fault, transport)));
     let tried = stream::iter(pairs).map(|(fault, transport)| {
         let suspects = &suspects;
         async move {
@@ -161,16 +168,33 @@ pub async fn self_test(
             cells
         }
     });
-    let mut cells: Vec<Cell> =
-        tried.buffer_unordered(jobs.max(1)).collect::<Vec<_>>().await.into_iter().flatten().collect();
+    let mut cells: Vec<Cell> = tried
+        .buffer_unordered(jobs.max(1))
+        .collect::<Vec<_>>()
+        .await
+        .into_iter()
+        .flatten()
+        .collect();
     cells.sort_by(|one, other| one.key().cmp(&other.key()));
-    let unnamed = faults.iter().filter(|fault| !named.contains(*fault) && wanted(fault));
+    let somewhere = named_anywhere(library);
+    let unnamed = faults.iter().filter(|fault| !somewhere.contains(*fault) && wanted(fault));
     Ok(Matrix {
-        passed: whole.results.iter().filter(|result| result.verdict == Verdict::Pass).count(),
+        passed: whole
+            .results
+            .iter()
+            .filter(|result| result.verdict == Verdict::Pass)
+            .count(),
         conformant: blemishes(&whole),
         cells,
         unnamed: unnamed.map(|fault| (*fault).to_owned()).collect(),
     })
+}
+
+/// The faults that any check names, wanted now or not.
+fn named_anywhere(library: &Library) -> BTreeSet<&str> {
+    let vectors = library.vectors.iter().flat_map(|vector| &vector.faults);
+    let rules = library.rules.iter().flat_map(|rule| &rule.faults);
+    vectors.chain(rules).map(|case| case.fault.as_str()).collect()
 }
 
 fn suspects<'l>(library: &'l Library, selection: &Selection) -> Vec<Suspect<'l>> {
@@ -188,13 +212,15 @@ fn suspects<'l>(library: &'l Library, selection: &Selection) -> Vec<Suspect<'l>>
         faults: &rule.faults,
         vectors: rule.provoked_by.iter().collect(),
     });
-    vectors.chain(rules).filter(|suspect| selection.wants(&suspect.id.0)).collect()
+    vectors
+        .chain(rules)
+        .filter(|suspect| selection.wants(&suspect.id.0))
+        .collect()
 }
 
 fn blemishes(run: &Run) -> Vec<Blemish> {
-    let spoiled = |result: &&CheckResult| {
-        !matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable)
-    };
+    let spoiled =
+        |result: &&CheckResult| !matches!(result.verdict, Verdict::Pass | Verdict::NotApplicable);
     run.results
         .iter()
         .filter(spoiled)
@@ -251,13 +277,21 @@ fn due<'d, 'l>(
         if !here(suspect.transports) {
             continue;
         }
-        let cases = suspect.faults.iter().filter(|case| case.fault == fault && here(&case.transports));
+        let cases = suspect
+            .faults
+            .iter()
+            .filter(|case| case.fault == fault && here(&case.transports));
         for case in cases {
             let applies = |revision: &&Revision| {
                 suspect.requirements.contains_key(revision)
                     && (case.revisions.is_empty() || case.revisions.contains(revision))
             };
-            due.extend(revisions.iter().filter(applies).map(|revision| (suspect, case, *revision)));
+            due.extend(
+                revisions
+                    .iter()
+                    .filter(applies)
+                    .map(|revision| (suspect, case, *revision)),
+            );
         }
     }
     due
@@ -277,9 +311,15 @@ async fn judge_fault(
         .ways
         .iter()
         .filter(|way| way.transport == transport && revisions.contains(&way.revision))
-        .map(|way| PreparedWay { address: started.address.clone(), ..way.clone() })
+        .map(|way| PreparedWay {
+            address: started.address.clone(),
+            ..way.clone()
+        })
         .collect();
-    let faulty = Prepared { ways, ..mock.clone() };
+    let faulty = Prepared {
+        ways,
+        ..mock.clone()
+    };
     let vectors: BTreeSet<&str> = due
         .iter()
         .flat_map(|(suspect, ..)| suspect.vectors.iter().map(|vector| vector.0.as_str()))
@@ -305,9 +345,14 @@ fn cell(
     let (actual, message, also) = match judged {
         Err(why) => (Verdict::Error, why.clone(), Vec::new()),
         Ok(run) => {
-            let result = run.results.iter().filter(here).find(|result| result.check == suspect.id.0);
+            let result = run
+                .results
+                .iter()
+                .filter(here)
+                .find(|result| result.check == suspect.id.0);
             let tripped = run.results.iter().filter(here).filter(|result| {
-                matches!(result.verdict, Verdict::Warn | Verdict::Fail) && result.check != suspect.id.0
+                matches!(result.verdict, Verdict::Warn | Verdict::Fail)
+                    && result.check != suspect.id.0
             });
             let also = tripped.map(|result| result.check.clone()).collect();
             match result {
@@ -347,7 +392,12 @@ fn verdict(outcome: Outcome) -> Verdict {
 }
 
 fn options(selection: Selection, jobs: usize) -> Options {
-    Options { selection, jobs, timeout: PATIENCE, ..Options::default() }
+    Options {
+        selection,
+        jobs,
+        timeout: PATIENCE,
+        ..Options::default()
+    }
 }
 
 /// How long a mock on this machine may take to answer. Faults that make it silent cost this much each time.

@@ -28,12 +28,20 @@ function call({ name, arguments: given = {} }) {
     return text(given.text);
 }
 
-const methods = {
-    initialize: ({ protocolVersion }) => ({
+function initialize({ protocolVersion, capabilities, clientInfo }) {
+    const known = isObject(clientInfo) && typeof clientInfo.name === 'string' && typeof clientInfo.version === 'string';
+    if (typeof protocolVersion !== 'string' || !isObject(capabilities) || !known) {
+        throw new RpcError(-32602, '`protocolVersion`, `capabilities` and `clientInfo` are required');
+    }
+    return {
         protocolVersion: revisions.includes(protocolVersion) ? protocolVersion : revisions.at(-1),
         capabilities: { tools: {} },
         serverInfo: { name: 'interop-minimal', version: '1.0.0' },
-    }),
+    };
+}
+
+const methods = {
+    initialize,
     ping: () => ({}),
     'tools/list': ({ cursor }) => {
         if (cursor !== undefined) throw new RpcError(-32602, 'unknown cursor');
@@ -73,12 +81,15 @@ function reply(response, status, body) {
 
 const refusal = (code, message) => ({ jsonrpc: '2.0', id: null, error: { code, message } });
 const port = Number(process.argv[2]);
-const origins = new Set([`http://127.0.0.1:${port}`, `http://localhost:${port}`]);
+const hosts = new Set([`127.0.0.1:${port}`, `localhost:${port}`]);
+const origins = new Set([...hosts].map((host) => `http://${host}`));
 
 const server = createServer((request, response) => {
-    const { origin, accept = '' } = request.headers;
+    const { origin } = request.headers;
+    const accept = (request.headers.accept ?? '').toLowerCase();
     const version = request.headers['mcp-protocol-version'];
     if (origin !== undefined && !origins.has(origin)) return reply(response, 403, refusal(-32600, 'forbidden origin'));
+    if (!hosts.has(request.headers.host)) return reply(response, 403, refusal(-32600, 'forbidden host'));
     if (request.url !== '/mcp') return reply(response, 404);
     if (request.method !== 'POST') return response.writeHead(405, { allow: 'POST' }).end();
     if (!/application\/json|application\/\*|\*\/\*/.test(accept)) return reply(response, 406);
@@ -99,6 +110,9 @@ const server = createServer((request, response) => {
             return reply(response, 400, refusal(-32700, 'not JSON'));
         }
         if (Array.isArray(message) && (version ?? '2025-03-26') === '2025-03-26' && message.length > 0) {
+            if (message.some((one) => one?.method === 'initialize')) {
+                return reply(response, 400, refusal(-32600, '`initialize` in a batch'));
+            }
             const answers = message.map(answer).filter((one) => one !== undefined);
             return answers.length > 0 ? reply(response, 200, answers) : reply(response, 202);
         }

@@ -29,9 +29,18 @@ impl Drive<'_> {
             is_asking.then_some((first.params()?.as_object()?, result))
         });
         let (Some(method), Some((params, result))) = (method, asked) else {
-            return Err(format!("`{}` was not answered with `input_required`", step.of));
+            return Err(format!(
+                "`{}` was not answered with `input_required`",
+                step.of
+            ));
         };
-        let params = again(params, result, &substituted, &self.client, self.head.revision);
+        let params = again(
+            params,
+            result,
+            &substituted,
+            &self.client,
+            self.head.revision,
+        );
         let id = self.next_id();
         self.session.issued.push(id.clone());
         let (message, mut headers) = complete_request(
@@ -131,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_step_can_say_other_things() {
-        let result = json!({"inputRequests": {"who": {"method": "roots/list"}}, "requestState": "s"});
+        let result =
+            json!({"inputRequests": {"who": {"method": "roots/list"}}, "requestState": "s"});
         let step = json!({"of": "a", "as": "b", "answer": "x", "extra": {"more": 1},
             "params": {"requestState": null, "name": "u"}});
         assert_eq!(

@@ -40,7 +40,8 @@ impl Drive<'_> {
         let waited = self.wait(patience, |view| walk.is_over(index, view)).await;
         if self.reading.process.output_closed.is_some() {
             // How it left is worth a moment: the end of its output comes first.
-            self.wait(EXIT_PATIENCE, |view| view.process.exited.is_some()).await;
+            self.wait(EXIT_PATIENCE, |view| view.process.exited.is_some())
+                .await;
         }
         self.note(index, waited, patience);
         waited

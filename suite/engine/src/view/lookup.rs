@@ -19,7 +19,7 @@ impl Reading {
 
     /// Our messages, in order.
     pub fn ours(&self) -> impl DoubleEndedIterator<Item = &Message> {
-        self.messages.iter().filter(|message| !message.is_targets())
+        self.ours.iter().map(|index| &self.messages[*index])
     }
 
     /// The target's messages, in order.

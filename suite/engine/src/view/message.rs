@@ -156,7 +156,9 @@ impl Message {
 
     /// JSON pointers of the members that its bytes hold more than once.
     pub fn duplicate_keys(&self) -> impl Iterator<Item = &str> {
-        self.remarks.iter().filter_map(|remark| remark.strip_suffix(TWICE))
+        self.remarks
+            .iter()
+            .filter_map(|remark| remark.strip_suffix(TWICE))
     }
 
     /// The `params` of a request or notification.

@@ -34,6 +34,9 @@ pub struct Reading {
     steps: Vec<(usize, usize)>,
     /// How many events were read.
     read: usize,
+    /// Our messages: indices into `messages`. Rules ask for them at each message of a target, which may
+    /// send tens of thousands.
+    pub(super) ours: Vec<usize>,
     ours_open: Vec<usize>,
     theirs_open: Vec<usize>,
 }
@@ -344,6 +347,9 @@ impl Reading {
         if message.exchange != 0 {
             self.exchange(message.exchange).messages.push(index);
         }
+        if ours {
+            self.ours.push(index);
+        }
         self.messages.push(message);
     }
 
@@ -378,9 +384,8 @@ impl Reading {
                 return here;
             }
             // What comes back for a POST of ours is about that, even if it asked for nothing.
-            let posted = |message: &Message| {
-                message.exchange == response.exchange && !message.is_targets()
-            };
+            let posted =
+                |message: &Message| message.exchange == response.exchange && !message.is_targets();
             if self.messages.iter().any(posted) {
                 return None;
             }

@@ -71,7 +71,10 @@ fn over_http_an_error_without_an_id_is_about_what_was_posted() {
         http_request(2, "POST", ""),
         sent_on(2, "", r#"{"jsonrpc":"2.0","method":"notifications/x"}"#),
         http_response(2, 400, "application/json"),
-        got_on(2, r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"no"}}"#),
+        got_on(
+            2,
+            r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"no"}}"#,
+        ),
     ];
     let transcript = transcript(
         "t/x",
