@@ -423,6 +423,23 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "legacy-request-pins",
+        about: "A request without metadata makes the connection one of the legacy era",
+        hook: Hook::Incoming(|facts, message| {
+            if facts.id().is_null() || facts.method().is_empty() {
+                return Arrived::pass(message);
+            }
+            let pinned = !facts.memory.take("pinned").is_empty();
+            if pinned || !is_modern(&message) {
+                facts.memory.keep("pinned", Departure::message(Value::Null));
+            }
+            match pinned && is_modern(&message) {
+                true => Arrived::answer(Departure::error(facts.id(), -32601, "Method not found")),
+                false => Arrived::pass(message),
+            }
+        }),
+    },
+    Fault {
         name: "initialize-refused-bluntly",
         about: "`initialize` is refused without a word on which versions are spoken",
         hook: Hook::Edit(|facts, message| {
