@@ -40,7 +40,8 @@ pub(super) const FAULTS: &[Fault] = &[
         about: "The version is read from the headers alone",
         hook: Hook::HttpRequest(|request| {
             let pointer = "/params/_meta/io.modelcontextprotocol~1protocolVersion";
-            if let (Some(mut body), Some(version)) = (request.json(), request.header("mcp-protocol-version"))
+            if let (Some(mut body), Some(version)) =
+                (request.json(), request.header("mcp-protocol-version"))
                 && body.pointer(pointer).is_some()
             {
                 set(&mut body, pointer, json!(version));
