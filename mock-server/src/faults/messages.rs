@@ -88,6 +88,26 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "undefined-error-code",
+        about: "Unknown methods are refused with a code that JSON-RPC keeps for itself",
+        hook: Hook::Edit(|_, message| {
+            if message.pointer("/error/code") == Some(&json!(-32601)) {
+                set(message, "/error/code", json!(-32500));
+            }
+        }),
+    },
+    Fault {
+        name: "extension-without-prefix",
+        about: "The server declares an extension by a bare name",
+        hook: Hook::Edit(|_, message| {
+            set(
+                message,
+                "/result/capabilities/extensions",
+                json!({"tricks": {}}),
+            );
+        }),
+    },
+    Fault {
         name: "meta-keys-broken",
         about: "Lists of tools have metadata under a key that may not be",
         hook: Hook::Edit(|facts, message| {

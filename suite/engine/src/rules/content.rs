@@ -264,7 +264,7 @@ const FREE: [&str; 11] = [
 
 /// How well a `_meta` key follows its grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeyForm {
+pub(super) enum KeyForm {
     /// As it must be.
     Sound,
     /// Its name has characters inside that the grammar does not list, and does not rule out.
@@ -273,7 +273,8 @@ enum KeyForm {
     Broken,
 }
 
-fn key_form(key: &str) -> KeyForm {
+/// The form of a key, or of a name that follows the rules of keys.
+pub(super) fn key_form(key: &str) -> KeyForm {
     let label = |label: &str| {
         label.starts_with(|one: char| one.is_ascii_alphabetic())
             && label.ends_with(|one: char| one.is_ascii_alphanumeric())

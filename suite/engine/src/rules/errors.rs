@@ -30,6 +30,10 @@ pub(super) const RULES: &[Watch] = &[
         id: "rules/errors/shape",
         observe: shape,
     },
+    Watch {
+        id: "rules/errors/undefined-codes",
+        observe: undefined_codes,
+    },
 ];
 
 fn errors<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Message, &'v Value)> {
@@ -130,6 +134,21 @@ fn reserved_codes(view: &View<'_>, seen: &mut Observation) {
                 );
             }
             _ => {}
+        }
+    }
+}
+
+/// JSON-RPC keeps -32768 to -32000 for itself, and leaves -32099 to -32000 of that to servers.
+fn undefined_codes(view: &View<'_>, seen: &mut Observation) {
+    for (response, _) in errors(view) {
+        let Some(code) = response.code() else {
+            continue;
+        };
+        seen.exercise();
+        let defined = matches!(code, -32700 | -32603..=-32600);
+        if (-32768..-32099).contains(&code) && !defined {
+            let expected = "an error code that JSON-RPC defines, or leaves to others";
+            seen.find(expected, code.to_string(), [response.event]);
         }
     }
 }

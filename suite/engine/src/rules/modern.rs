@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{
     Observation, Watch,
+    content::{KeyForm, key_form},
     reach::{
         asks_modern, brief, exchange_of, is_modern, is_streamable, ours_in, responses, results,
         results_of, short, theirs_in,
@@ -24,6 +25,10 @@ pub(super) const RULES: &[Watch] = &[
     Watch {
         id: "rules/modern/error-status",
         observe: error_status,
+    },
+    Watch {
+        id: "rules/modern/extension-names",
+        observe: extension_names,
     },
     Watch {
         id: "rules/modern/known-result-type",
@@ -87,6 +92,34 @@ fn known_result_type(view: &View<'_>, seen: &mut Observation) {
                 format!("{:?}", short(kind)),
                 [request.event, response.event],
             );
+        }
+    }
+}
+
+/// The names follow the rules of `_meta` keys, and have a prefix.
+fn extension_names(view: &View<'_>, seen: &mut Observation) {
+    for (request, response, result) in results_of(view, &["server/discover"]) {
+        let Some(capabilities) = result.get("capabilities").filter(|_| is_modern(view)) else {
+            continue;
+        };
+        seen.exercise();
+        let extensions = capabilities.get("extensions").and_then(Value::as_object);
+        for name in extensions
+            .into_iter()
+            .flat_map(|extensions| extensions.keys())
+        {
+            let (expected, actual) = (
+                "a name with a prefix, like a `_meta` key",
+                format!("{:?}", short(name)),
+            );
+            let events = [request.event, response.event];
+            match key_form(name) {
+                KeyForm::Sound if name.contains('/') => {}
+                KeyForm::Odd if name.contains('/') => {
+                    seen.find_as(Outcome::Warn, expected, actual, events);
+                }
+                _ => seen.find(expected, actual, events),
+            }
         }
     }
 }

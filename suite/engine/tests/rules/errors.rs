@@ -144,3 +144,16 @@ fn a_stack_trace() {
     let plain = json!({"code": 1, "message": "look at the arguments, e.g. goroutines", "data": {"path": "/a"}});
     holds("errors/no-inner-workings", &of(plain));
 }
+
+#[test]
+fn codes_that_json_rpc_keeps() {
+    let of = |code: i64| failed(Talk::stdio(LEGACY), json!({"code": code, "message": ""}));
+    for code in [-32768, -32701, -32604, -32500, -32100] {
+        breaks("errors/undefined-codes", &of(code), &code.to_string());
+    }
+    for code in [
+        -32769, -32700, -32603, -32600, -32099, -32042, -32000, -1, 0, 404,
+    ] {
+        holds("errors/undefined-codes", &of(code));
+    }
+}

@@ -316,3 +316,21 @@ fn what_a_subscription_does_not_name() {
     );
     holds("subscriptions/only-what-was-asked", &sub);
 }
+
+#[test]
+fn names_of_extensions() {
+    let of = |name: &str| {
+        let talk = Talk::bare(MODERN, mcp_verdict_wire::TransportKind::Stdio);
+        talk.opened(json!({"tools": {}, "extensions": {name: {}}}))
+    };
+    for name in ["tricks", "-a/b", "com.example/-", ""] {
+        breaks("modern/extension-names", &of(name), "with a prefix");
+    }
+    warns(
+        "modern/extension-names",
+        &of("com.example/a b"),
+        "with a prefix",
+    );
+    holds("modern/extension-names", &of("com.example/tricks"));
+    holds("modern/extension-names", &talk());
+}
