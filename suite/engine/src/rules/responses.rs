@@ -11,7 +11,10 @@ use super::{
         responses, same, theirs_in,
     },
 };
-use crate::view::{Kind, Message, View, integer};
+use crate::{
+    schema::Validator,
+    view::{Kind, Message, View, integer},
+};
 
 pub(super) const RULES: &[Watch] = &[
     Watch {
@@ -153,9 +156,30 @@ fn with_id(view: &View<'_>, seen: &mut Observation) {
         } else if !may_lack_id(view, request, response) {
             let expected = format!("the id {}", request.id().map(brief).unwrap_or_default());
             let actual = response.id().map_or("no id", |_| "null");
-            seen.find(expected, actual, [request.event, response.event]);
+            let events = [request.event, response.event];
+            if is_malformed(view, request) {
+                // Whether the id of a request could be read whose params could not is open.
+                seen.find_as(Outcome::Warn, expected, actual, events);
+            } else {
+                seen.find(expected, actual, events);
+            }
         }
     }
+}
+
+/// Whether a request is meant to be no instance of what the schema describes.
+fn is_malformed(view: &View<'_>, request: &Message) -> bool {
+    let validator = Validator::of(view.head.revision);
+    let definition = request
+        .method()
+        .and_then(|method| validator.request_definition(method));
+    let (Some(definition), Some(value)) = (definition.filter(|_| request.meant), &request.value)
+    else {
+        return false;
+    };
+    validator
+        .validate(definition, value)
+        .is_ok_and(|violations| !violations.is_empty())
 }
 
 /// Whether a response without an id may be about something else than the request that is waiting, or come

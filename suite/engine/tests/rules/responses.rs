@@ -171,6 +171,19 @@ fn a_response_without_an_id() {
 }
 
 #[test]
+fn the_id_of_a_malformed_request_may_be_as_unreadable_as_its_params() {
+    let malformed = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":5}}"#;
+    let talk = Talk::stdio(LEGACY).means(malformed);
+    warns("responses/with-id", &talk.gets(&without_id()), "no id");
+    let sound = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#;
+    breaks(
+        "responses/with-id",
+        &Talk::stdio(LEGACY).means(sound).gets(&without_id()),
+        "no id",
+    );
+}
+
+#[test]
 fn a_refusal_may_come_before_the_request_is_read() {
     let post = |talk| pinged(talk).replies_with(404, &error(Value::Null));
     spares("responses/with-id", &post(Talk::http(LEGACY)));
