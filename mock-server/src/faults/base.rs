@@ -1,4 +1,4 @@
-//! Faults of JSON-RPC itself: ids, errors, notifications, batches.
+//! Faults of JSON-RPC itself: errors, notifications, what a message may look like.
 
 use http::StatusCode;
 use mcp_verdict_wire::{Era, message::Lenient};
@@ -11,28 +11,6 @@ use super::{
 use crate::core::{Departure, Facts};
 
 pub(super) const FAULTS: &[Fault] = &[
-    Fault {
-        name: "ids-as-strings",
-        about: "Ids of responses are strings, whatever they were",
-        hook: Hook::Edit(|facts, message| {
-            if facts.request.is_some() && message.get("method").is_none() {
-                text(message, "/id");
-            }
-        }),
-    },
-    Fault {
-        name: "ids-through-doubles",
-        about: "Integer ids lose the digits that a double cannot hold",
-        hook: Hook::Edit(|_, message| {
-            let big = message
-                .get("id")
-                .and_then(Value::as_f64)
-                .filter(|id| id.abs() > 9e15);
-            if let (Some(id), None) = (big, message.get("method")) {
-                set(message, "/id", json!(id as i64));
-            }
-        }),
-    },
     Fault {
         name: "answers-notifications",
         about: "Notifications are answered with an empty result",
@@ -126,50 +104,6 @@ pub(super) const FAULTS: &[Fault] = &[
         hook: Hook::Edit(|_, message| text(message, "/error/code")),
     },
     Fault {
-        name: "null-id-accepted",
-        about: "Requests with a null id are answered as if it were one",
-        hook: Hook::All(&[
-            Hook::Incoming(|_, message| match message.get("id") {
-                Some(Value::Null) if message.get("method").is_some() => {
-                    super::edits::pass_edited(message, |message| {
-                        set(message, "/id", json!(NULL_ID))
-                    })
-                }
-                _ => Arrived::pass(message),
-            }),
-            Hook::Edit(|_, message| {
-                if message.get("id") == Some(&json!(NULL_ID)) {
-                    set(message, "/id", Value::Null);
-                }
-            }),
-        ]),
-    },
-    Fault {
-        name: "batch-answered-in-2025-06-18",
-        about: "Batches are handled in revisions that have none",
-        hook: Hook::Incoming(|facts, message| match message {
-            Value::Array(items)
-                if facts.revision != Some(mcp_verdict_wire::Revision::V2025_03_26) =>
-            {
-                Arrived {
-                    pass: items,
-                    answers: Vec::new(),
-                }
-            }
-            message => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-refused-in-2025-03-26",
-        about: "Batches are refused where they must be received",
-        hook: Hook::Incoming(|_, message| {
-            if message.is_array() {
-                return Arrived::answer(Departure::error(&Value::Null, -32600, "no batches here"));
-            }
-            Arrived::pass(message)
-        }),
-    },
-    Fault {
         name: "unasked-response",
         about: "Results come with another response, to a request that nobody made",
         hook: Hook::Outgoing(|_, departure| {
@@ -189,120 +123,6 @@ pub(super) const FAULTS: &[Fault] = &[
                 .any(|method| is_notification(message, method))
             {
                 set(message, "/id", json!(0));
-            }
-        }),
-    },
-    Fault {
-        name: "ids-cut-to-32-bits",
-        about: "Integer ids lose what 32 bits cannot hold",
-        hook: Hook::Edit(|_, message| {
-            let id = message.get("id").and_then(Value::as_i64);
-            if let (Some(id), None) = (id, message.get("method")) {
-                set(message, "/id", json!(id & 0xffff_ffff));
-            }
-        }),
-    },
-    Fault {
-        name: "id-zero-as-null",
-        about: "The id 0 is taken for none",
-        hook: Hook::Edit(|_, message| replace_id(message, &json!(0), Value::Null)),
-    },
-    Fault {
-        name: "id-empty-as-null",
-        about: "The empty string is no id",
-        hook: Hook::Edit(|_, message| replace_id(message, &json!(""), Value::Null)),
-    },
-    Fault {
-        name: "digit-strings-as-numbers",
-        about: "Ids that are strings of digits come back as numbers",
-        hook: Hook::Edit(|_, message| {
-            let digits = message
-                .get("id")
-                .and_then(Value::as_str)
-                .map(str::parse::<u64>);
-            if let (Some(Ok(id)), None) = (digits, message.get("method")) {
-                set(message, "/id", json!(id));
-            }
-        }),
-    },
-    Fault {
-        name: "string-ids-replaced",
-        about: "String ids come back as numbers of the server's own",
-        hook: Hook::Edit(|_, message| edit_string_id(message, |_| json!(1))),
-    },
-    Fault {
-        name: "string-ids-cut",
-        about: "String ids lose what follows their 255th character",
-        hook: Hook::Edit(|_, message| {
-            edit_string_id(message, |id| {
-                json!(id.chars().take(255).collect::<String>())
-            });
-        }),
-    },
-    Fault {
-        name: "string-ids-cut-at-nul",
-        about: "String ids end at a NUL character",
-        hook: Hook::Edit(|_, message| {
-            edit_string_id(message, |id| json!(id.split('\0').next()));
-        }),
-    },
-    Fault {
-        name: "string-ids-of-16-bits",
-        about: "String ids lose characters that take more than 16 bits",
-        hook: Hook::Edit(|_, message| {
-            let narrow = |letter: char| {
-                if letter > '\u{ffff}' {
-                    '\u{fffd}'
-                } else {
-                    letter
-                }
-            };
-            edit_string_id(message, |id| {
-                json!(id.chars().map(narrow).collect::<String>())
-            });
-        }),
-    },
-    Fault {
-        name: "odd-ids-accepted",
-        about: "Requests are served whatever their id is",
-        hook: Hook::Incoming(|facts, message| match message.get("id") {
-            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) if is_call(&message) => {
-                Arrived::answer(result_for(facts, facts.id()))
-            }
-            _ => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "fractional-ids-rounded",
-        about: "Requests with a fractional id are served under the next integer",
-        hook: Hook::Incoming(|facts, message| match message.get("id") {
-            Some(Value::Number(id)) if is_call(&message) && id.to_string().contains('.') => {
-                Arrived::answer(result_for(facts, &json!(1001)))
-            }
-            _ => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "answers-mixed-up",
-        about: "Answers to requests that are in flight together go out under each other's ids",
-        hook: Hook::Edit(|_, message| {
-            let id = message
-                .get("id")
-                .and_then(Value::as_i64)
-                .filter(|id| *id >= FIRST_IN_FLIGHT);
-            if let (Some(id), None) = (id, message.get("method")) {
-                set(message, "/id", json!(id ^ 1));
-            }
-        }),
-    },
-    Fault {
-        name: "quick-requests-lost",
-        about: "Of requests that are in flight together some are never answered",
-        hook: Hook::Outgoing(|facts, departure| {
-            let id = facts.id().as_i64().filter(|id| *id >= FIRST_IN_FLIGHT);
-            match departure.answers && id.is_some_and(|id| id % 3 == 0) {
-                true => vec![],
-                false => vec![departure],
             }
         }),
     },
@@ -553,74 +373,7 @@ pub(super) const FAULTS: &[Fault] = &[
             Hook::HttpRequest(|request| (request.body.len() > 65_536).then(lost)),
         ]),
     },
-    Fault {
-        name: "batch-half-answered",
-        about: "Of a batch only the first message is handled",
-        hook: Hook::Incoming(|_, message| match message {
-            Value::Array(mut items) if items.len() > 1 => {
-                items.truncate(1);
-                Arrived::pass(Value::Array(items))
-            }
-            message => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-of-notifications-answered",
-        about: "A batch without requests is answered with an empty array",
-        hook: Hook::Incoming(|_, message| match message.as_array() {
-            Some(items) if !items.is_empty() && !items.iter().any(is_call) => {
-                let answer = Departure::answer(json!([]));
-                Arrived::pass_and_answer(message, answer)
-            }
-            _ => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-empty-answered-in-kind",
-        about: "An empty batch is answered with an empty batch",
-        hook: Hook::Incoming(|_, message| match message == json!([]) {
-            true => Arrived::answer(Departure::answer(json!([]))),
-            false => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-empty-ignored",
-        about: "An empty batch is ignored",
-        hook: Hook::Incoming(|_, message| match message == json!([]) {
-            true => Arrived::drop(),
-            false => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-refused-for-one-member",
-        about: "A batch is refused as a whole when one of its members is invalid",
-        hook: Hook::Incoming(|_, message| match message.as_array() {
-            Some(items) if !items.iter().all(Value::is_object) => {
-                Arrived::answer(Departure::error(&Value::Null, -32600, "invalid member"))
-            }
-            _ => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-initialize-served",
-        about: "A batch can open a session",
-        hook: Hook::Incoming(|facts, message| match message {
-            Value::Array(pass) if facts.revision.is_none() => Arrived {
-                pass,
-                answers: Vec::new(),
-            },
-            message => Arrived::pass(message),
-        }),
-    },
-    Fault {
-        name: "batch-kills",
-        about: "A batch ends the process",
-        hook: Hook::LineIn(|line| exit_if(line, Value::is_array)),
-    },
 ];
-
-/// Stands for a null id inside the server.
-const NULL_ID: &str = "the null id";
 
 fn has_code(message: &Value, code: i64) -> bool {
     message.pointer("/error/code").and_then(Value::as_i64) == Some(code)
@@ -632,34 +385,18 @@ fn replace_code(message: &mut Value, from: i64, to: i64) {
     }
 }
 
-/// From here on the ids of requests are those of a vector that sends many together.
-const FIRST_IN_FLIGHT: i64 = 1000;
-
 /// Whether a message asks for an answer.
-fn is_call(message: &Value) -> bool {
+pub(super) fn is_call(message: &Value) -> bool {
     message.get("method").is_some() && message.get("id").is_some()
 }
 
-fn result_for(facts: &Facts, id: &Value) -> Departure {
+pub(super) fn result_for(facts: &Facts, id: &Value) -> Departure {
     let result = empty_result(facts, json!({}));
     Departure::answer(json!({"jsonrpc": "2.0", "id": id, "result": result}))
 }
 
 fn refused(facts: &Facts, code: i64, message: &str) -> Arrived {
     Arrived::answer(Departure::error(facts.id(), code, message))
-}
-
-fn replace_id(message: &mut Value, from: &Value, to: Value) {
-    if message.get("method").is_none() && message.get("id") == Some(from) {
-        set(message, "/id", to);
-    }
-}
-
-fn edit_string_id(message: &mut Value, edit: impl Fn(&str) -> Value) {
-    let edited = message.get("id").and_then(Value::as_str).map(edit);
-    if let (Some(id), None) = (edited, message.get("method")) {
-        set(message, "/id", id);
-    }
 }
 
 /// Makes the error with this code a result.
@@ -679,7 +416,7 @@ fn has_others(message: &Value, pointer: &str, known: &[&str]) -> bool {
     members.is_some_and(|members| members.keys().any(|name| !known.contains(&name.as_str())))
 }
 
-fn exit_if(line: &[u8], fatal: impl Fn(&Value) -> bool) -> LineIn {
+pub(super) fn exit_if(line: &[u8], fatal: impl Fn(&Value) -> bool) -> LineIn {
     match serde_json::from_slice(line) {
         Ok(message) if fatal(&message) => LineIn::Exit(1),
         _ => LineIn::Take,

@@ -17,6 +17,7 @@
 mod active;
 mod asking;
 mod base;
+mod batches;
 mod cancellation;
 mod completion;
 mod concurrency;
@@ -27,6 +28,7 @@ mod headers;
 mod hooks;
 mod http;
 mod http_reading;
+mod ids;
 mod input;
 mod lifecycle;
 mod lists;
@@ -61,6 +63,8 @@ pub struct Fault {
 /// All of them, by area.
 const CATALOGUE: &[&[Fault]] = &[
     base::FAULTS,
+    ids::FAULTS,
+    batches::FAULTS,
     messages::FAULTS,
     lifecycle::FAULTS,
     lists::FAULTS,
