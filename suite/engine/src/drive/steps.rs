@@ -28,7 +28,13 @@ impl Drive<'_> {
         let timeout = self.patience();
         let vector = self.vector;
         match &vector.steps[index] {
-            Step::Request(step) => self.request(step).await,
+            Step::Request(step) => {
+                self.request(step).await?;
+                if self.head.transport == TransportKind::HttpSse {
+                    self.let_it_be_taken().await;
+                }
+                Ok(())
+            }
             Step::Notify(step) => {
                 self.notify(step).await?;
                 self.let_it_be_taken().await;
