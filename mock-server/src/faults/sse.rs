@@ -78,9 +78,11 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "sse-post-500",
-        about: "HTTP+SSE answers good POSTs with 500",
+        about: "HTTP+SSE takes good POSTs with 500, but for those that open a session",
         hook: Hook::HttpResponse(|request, response| {
-            if request.path == "/messages" && response.status == StatusCode::ACCEPTED {
+            let opening = request.body.windows(11).any(|part| part == b"\"initialize");
+            let good = response.status == StatusCode::ACCEPTED;
+            if request.path == "/messages" && good && !opening {
                 response.status = StatusCode::INTERNAL_SERVER_ERROR;
             }
         }),

@@ -177,7 +177,9 @@ pub async fn self_test(
         .collect();
     cells.sort_by(|one, other| one.key().cmp(&other.key()));
     let somewhere = named_anywhere(library);
-    let unnamed = faults.iter().filter(|fault| !somewhere.contains(*fault) && wanted(fault));
+    let unnamed = faults
+        .iter()
+        .filter(|fault| !somewhere.contains(*fault) && wanted(fault));
     Ok(Matrix {
         passed: whole
             .results
@@ -194,7 +196,10 @@ pub async fn self_test(
 fn named_anywhere(library: &Library) -> BTreeSet<&str> {
     let vectors = library.vectors.iter().flat_map(|vector| &vector.faults);
     let rules = library.rules.iter().flat_map(|rule| &rule.faults);
-    vectors.chain(rules).map(|case| case.fault.as_str()).collect()
+    vectors
+        .chain(rules)
+        .map(|case| case.fault.as_str())
+        .collect()
 }
 
 fn suspects<'l>(library: &'l Library, selection: &Selection) -> Vec<Suspect<'l>> {

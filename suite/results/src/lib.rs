@@ -193,8 +193,14 @@ pub enum Side {
 
 impl Verdict {
     /// Every verdict, from best to worst.
-    pub const ALL: [Self; 6] =
-        [Self::NotApplicable, Self::Pass, Self::Inconclusive, Self::Warn, Self::Fail, Self::Error];
+    pub const ALL: [Self; 6] = [
+        Self::NotApplicable,
+        Self::Pass,
+        Self::Inconclusive,
+        Self::Warn,
+        Self::Fail,
+        Self::Error,
+    ];
 
     /// Its name in files and reports.
     #[must_use]
