@@ -127,7 +127,7 @@ pub(super) const FAULTS: &[Fault] = &[
     },
     Fault {
         name: "requests-before-initialized",
-        about: "A request of the server's own comes right after `initialize`",
+        about: "A request of the server's own comes before the answer to `initialize`",
         hook: Hook::Outgoing(|facts, departure| {
             if facts.method() == "initialize"
                 && departure
@@ -135,7 +135,7 @@ pub(super) const FAULTS: &[Fault] = &[
                     .is_some_and(|it| it.get("result").is_some())
             {
                 let request = json!({"jsonrpc": "2.0", "id": "too-early", "method": "roots/list"});
-                return vec![departure, Departure::message(request)];
+                return vec![Departure::message(request), departure];
             }
             vec![departure]
         }),
