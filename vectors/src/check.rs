@@ -123,7 +123,7 @@ fn check_requirements(
                 let kind = ProblemKind::UnknownRequirement {
                     id: id.0.clone(),
                     revisions: vec![*revision],
-                    known: ledger.names(*revision),
+                    known: ledger.names(*revision, id),
                 };
                 add_revision(findings, Finding::value(format!("{at}/{index}"), kind));
             }

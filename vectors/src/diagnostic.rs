@@ -264,6 +264,9 @@ impl ProblemKind {
             Self::Unfounded { .. } => {
                 Some("name the statement, lower the level, or leave the revision out")
             }
+            Self::UnknownRequirement { id, .. } if id.starts_with("schema#") => {
+                Some("`schema#NAME` is a definition of the official schema of every revision named")
+            }
             Self::UnknownRequirement { .. } => {
                 Some("the statements of a revision are in `requirements/REVISION.yaml`")
             }

@@ -12,6 +12,7 @@ use crate::{
     diagnostic::{LoadError, Problem, ProblemKind},
     model::{Binds, Level, Requirement, RequirementId},
     node::{Node, options},
+    schemas::defined,
 };
 
 /// Every statement that checks may rest on.
@@ -25,6 +26,8 @@ pub(crate) struct Ledger {
     foundations: Vec<Requirement>,
     /// Where each stands in that list.
     foundation_places: HashMap<RequirementId, usize>,
+    /// What the official schema requires of the definitions that checks name.
+    definitions: HashMap<(Revision, RequirementId), Requirement>,
 }
 
 impl Ledger {
@@ -82,11 +85,10 @@ impl Ledger {
 
     /// The statement of a revision, or of a standard beneath it.
     pub(crate) fn find(&self, revision: Revision, id: &RequirementId) -> Option<&Requirement> {
-        let own = self
-            .places
-            .get(&(revision, id.clone()))
-            .and_then(|place| self.by_revision.get(&revision)?.get(*place));
-        own.or_else(|| {
+        let key = (revision, id.clone());
+        let place = self.places.get(&key).copied();
+        let own = place.and_then(|place| self.by_revision.get(&revision)?.get(place));
+        own.or_else(|| self.definitions.get(&key)).or_else(|| {
             self.foundation_places
                 .get(id)
                 .and_then(|place| self.foundations.get(*place))
@@ -103,27 +105,35 @@ impl Ledger {
         &self.foundations
     }
 
-    /// Makes `schema#NAME` known: whatever the official schema requires of a definition is a MUST.
-    pub(crate) fn admit(&mut self, id: &RequirementId) {
-        let Some(definition) = schema_definition(id) else {
+    /// Makes `schema#NAME` known, where the revision has that definition: whatever the official schema
+    /// requires of it is a MUST.
+    pub(crate) fn admit(&mut self, revision: Revision, id: &RequirementId) {
+        let Some(name) = schema_definition(id) else {
             return;
         };
-        if !self.foundation_places.contains_key(id) {
-            self.foundation_places
-                .insert(id.clone(), self.foundations.len());
-            self.foundations.push(Requirement {
-                id: id.clone(),
-                level: Level::Must,
-                binds: Binds::Both,
-                says: format!("A {definition} is as the schema of the revision describes it."),
-                untestable: None,
-                doubt: None,
-            });
+        let key = (revision, id.clone());
+        if self.definitions.contains_key(&key) || !defined(revision).any(|known| known == name) {
+            return;
         }
+        let says = format!("A {name} is as the schema of the revision describes it.");
+        let requirement = Requirement {
+            id: id.clone(),
+            level: Level::Must,
+            binds: Binds::Both,
+            says,
+            untestable: None,
+            doubt: None,
+        };
+        self.definitions.insert(key, requirement);
     }
 
-    /// Every name that a check of this revision could mean, for suggestions.
-    pub(crate) fn names(&self, revision: Revision) -> Vec<String> {
+    /// Every name that a check of this revision could mean by `id`, for suggestions.
+    pub(crate) fn names(&self, revision: Revision, id: &RequirementId) -> Vec<String> {
+        if schema_definition(id).is_some() {
+            return defined(revision)
+                .map(|name| format!("{SCHEMA}{name}"))
+                .collect();
+        }
         let all = self.of(revision).iter().chain(&self.foundations);
         all.map(|entry| entry.id.0.clone()).collect()
     }
@@ -131,10 +141,7 @@ impl Ledger {
 
 /// The `NAME` of `schema#NAME`.
 fn schema_definition(id: &RequirementId) -> Option<&str> {
-    let name = id.0.strip_prefix("schema#")?;
-    let sound = name.starts_with(|letter: char| letter.is_ascii_uppercase())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    sound.then_some(name)
+    id.0.strip_prefix(SCHEMA)
 }
 
 /// Reads the list. The short way knows no places; a mistake is read again the long way.
@@ -144,3 +151,6 @@ fn entries(text: &str) -> Result<Vec<Requirement>, (ProblemKind, std::ops::Range
     }
     decode(&Node::parse(text)?)
 }
+
+/// What a requirement starts with that is a definition of the official schema.
+const SCHEMA: &str = "schema#";

@@ -225,7 +225,9 @@ fn expand(
 
 /// Makes the definitions known that a check names.
 fn admit(requirements: &BTreeMap<Revision, Vec<RequirementId>>, ledger: &mut Ledger) {
-    for id in requirements.values().flatten() {
-        ledger.admit(id);
+    for (revision, ids) in requirements {
+        for id in ids {
+            ledger.admit(*revision, id);
+        }
     }
 }

@@ -67,6 +67,11 @@ pub fn definition_names(revision: Revision) -> &'static [&'static str] {
     })
 }
 
+/// The same names in no particular order, without making the schema.
+pub(crate) fn defined(revision: Revision) -> impl Iterator<Item = &'static str> {
+    BOOK.names(revision)
+}
+
 /// The methods of a revision, in the order of their definitions' names.
 #[must_use]
 pub fn methods(revision: Revision) -> &'static [Method] {

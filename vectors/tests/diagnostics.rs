@@ -276,15 +276,32 @@ error: there is no requirement `server/tools#capabilties.1` in 2025-06-18, 2025-
 fn a_definition_whose_name_is_none() {
     assert_printed(
         "[server/tools#capabilities.1]",
-        "[schema#CallToolResult, schema#x]",
+        "[schema#CallToolResult, schema#CalToolResult]",
         r#"
-error: there is no requirement `schema#x` in 2025-06-18, 2025-11-25
+error: there is no requirement `schema#CalToolResult` in 2025-06-18, 2025-11-25
  --> vectors/server/call.yaml:5:51
   |
-5 |   2025-06-18..2025-11-25: [schema#CallToolResult, schema#x]
-  |                                                   ^^^^^^^^ known: server/tools#capabilities.1, server/tools#naming.1, schema#CallToolResult
+5 |   2025-06-18..2025-11-25: [schema#CallToolResult, schema#CalToolResult]
+  |                                                   ^^^^^^^^^^^^^^^^^^^^ did you mean `schema#CallToolResult`?
   |
-  = help: the statements of a revision are in `requirements/REVISION.yaml`
+  = help: `schema#NAME` is a definition of the official schema of every revision named
+"#,
+    );
+}
+
+#[test]
+fn a_definition_that_one_of_the_revisions_does_not_have() {
+    assert_printed(
+        "[server/tools#capabilities.1]",
+        "[schema#ToolExecution]",
+        r#"
+error: there is no requirement `schema#ToolExecution` in 2025-06-18
+ --> vectors/server/call.yaml:5:28
+  |
+5 |   2025-06-18..2025-11-25: [schema#ToolExecution]
+  |                            ^^^^^^^^^^^^^^^^^^^^ nothing has a name like this
+  |
+  = help: `schema#NAME` is a definition of the official schema of every revision named
 "#,
     );
 }

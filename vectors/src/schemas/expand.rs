@@ -49,6 +49,14 @@ impl Book {
         }))
     }
 
+    /// The names of a revision's definitions, in the order of the files.
+    pub(super) fn names(&self, revision: Revision) -> impl Iterator<Item = &str> {
+        self.definitions
+            .iter()
+            .filter(move |definition| definition.named.is_some_and(|span| span.has(revision)))
+            .map(|definition| definition.name.as_str())
+    }
+
     /// What answers a request in a revision.
     pub(super) fn answers(&self, revision: Revision, request: &str) -> Vec<&str> {
         let named = |definition: &&Definition| {
