@@ -59,24 +59,6 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
-        name: "session-id-not-required",
-        about: "Requests without a session id are served in whatever session there is",
-        hook: Hook::HttpRequest(|request| {
-            let opens = request
-                .json()
-                .is_some_and(|it| it.get("method") == Some(&"initialize".into()));
-            let modern = request.headers.contains_key("mcp-method");
-            let (missing, last) = (
-                request.header(SESSION_ID).is_none(),
-                request.sessions.last().cloned(),
-            );
-            if let (true, false, false, Some(id)) = (missing, opens, modern, last) {
-                request.set_header(SESSION_ID, &id);
-            }
-            None
-        }),
-    },
-    Fault {
         name: "session-id-not-ascii",
         about: "Session ids hold a space",
         hook: Hook::Session(|event| {
@@ -126,14 +108,6 @@ pub(super) const FAULTS: &[Fault] = &[
             if let SessionEvent::Resumed { plan, .. } = event {
                 plan.iter_mut().for_each(|replay| replay.after = None);
             }
-        }),
-    },
-    Fault {
-        name: "accept-not-checked",
-        about: "Requests that do not accept what comes are served all the same",
-        hook: Hook::HttpRequest(|request| {
-            request.set_header("accept", "*/*");
-            None
         }),
     },
     Fault {

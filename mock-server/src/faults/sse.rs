@@ -8,14 +8,6 @@ use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
-        name: "endpoint-event-missing",
-        about: "The stream of HTTP+SSE does not say where to post",
-        hook: Hook::Stream(|_, event| match event.event.as_deref() {
-            Some("endpoint") => vec![],
-            _ => vec![event],
-        }),
-    },
-    Fault {
         name: "endpoint-event-late",
         about: "The stream of HTTP+SSE starts with a message instead of its endpoint",
         hook: Hook::Stream(|_, event| {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     Observation, Watch,
     reach::{
-        asks_modern, exchange_of, has_legacy_session, is_modern, is_one_session, is_streamable,
-        notifications, of_method, ours_in, short, speaks,
+        asks_modern, brief, exchange_of, has_legacy_session, is_modern, is_one_session,
+        is_streamable, notifications, of_method, ours_in, requests, short, speaks,
     },
 };
 use crate::{
@@ -46,7 +46,29 @@ pub(super) const RULES: &[Watch] = &[
         id: "rules/notifications/subscribed",
         observe: subscribed,
     },
+    Watch {
+        id: "rules/notifications/without-id",
+        observe: without_id,
+    },
 ];
+
+/// With an id it is a request on the wire, of a method that the revision knows as a notification.
+fn without_id(view: &View<'_>, seen: &mut Observation) {
+    let validator = Validator::of(view.head.revision);
+    let known = |method: &str| validator.notification_definition(method).is_some();
+    if notifications(view).any(|message| message.method().is_some_and(known)) {
+        seen.exercise();
+    }
+    for request in requests(view) {
+        let (Some(method), Some(id)) = (request.method(), request.id()) else {
+            continue;
+        };
+        if known(method) {
+            let actual = format!("{} with the id {}", short(method), brief(id));
+            seen.find("a notification without an id", actual, [request.event]);
+        }
+    }
+}
 
 fn shape(view: &View<'_>, seen: &mut Observation) {
     let validator = Validator::of(view.head.revision);

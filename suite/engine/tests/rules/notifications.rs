@@ -48,6 +48,28 @@ fn a_notification_that_clients_send() {
 }
 
 #[test]
+fn a_notification_with_an_id() {
+    let rule = "notifications/without-id";
+    for revision in [OLDEST, LEGACY, MODERN] {
+        let talk = Talk::stdio(revision);
+        let with_id = |id: Value| {
+            let params = json!({"level": "info", "data": "x"});
+            json!({"jsonrpc": "2.0", "id": id, "method": LOG, "params": params})
+        };
+        breaks(rule, &talk.clone().gets(&with_id(json!(0))), "the id 0");
+        breaks(
+            rule,
+            &talk.clone().gets(&with_id(Value::Null)),
+            "the id null",
+        );
+        holds(rule, &log(talk.clone(), "info"));
+        // What a name of one's own stands for is not known.
+        let own = json!({"jsonrpc": "2.0", "id": 1, "method": "notifications/of-my-own"});
+        spares(rule, &talk.gets(&own));
+    }
+}
+
+#[test]
 fn a_change_that_was_not_declared() {
     let changed = |talk: Talk| talk.hears("notifications/tools/list_changed", json!({}));
     let updated = |talk: Talk| talk.hears("notifications/resources/updated", json!({"uri": "a:b"}));
