@@ -453,6 +453,10 @@ pub struct SignalStep {
 pub struct WindowStep {
     /// Its length in milliseconds, at most 2000.
     pub ms: u64,
+    /// It is over at once when a message from the target that comes meanwhile matches this pattern: what
+    /// should not come has come.
+    #[serde(default)]
+    pub until: Option<Value>,
 }
 
 /// `pages:`

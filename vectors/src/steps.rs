@@ -149,10 +149,7 @@ fn check_step(step: &Step, node: &Node, at: &str, scope: &mut Scope, findings: &
                 findings.push(Finding::value(format!("{at}/signal/name"), kind));
             }
         }
-        Step::Window(WindowStep { ms }) if *ms > WINDOW_MS_MAX => {
-            let message = format!("a window of more than {WINDOW_MS_MAX} ms");
-            findings.push(Finding::invalid(format!("{at}/window/ms"), message));
-        }
+        Step::Window(step) => check_window(step, &format!("{at}/window"), findings),
         Step::Pages(step) => {
             if !scope.pages.insert(step.label.clone()) {
                 findings.push(taken(&step.label, format!("{at}/pages/as")));
@@ -160,7 +157,7 @@ fn check_step(step: &Step, node: &Node, at: &str, scope: &mut Scope, findings: &
         }
         Step::Expect(expect) => check_expect(expect, node, at, scope, findings),
         Step::Capture(step) => check_capture(step, at, scope, findings),
-        Step::CloseStdin(_) | Step::Barrier(_) | Step::Window(_) => {}
+        Step::CloseStdin(_) | Step::Barrier(_) => {}
     }
     if let Some((label, step)) = defines {
         if !scope.sent.insert(label.clone()) || scope.variables.contains(label) {
@@ -251,6 +248,16 @@ fn check_subject(subject: &Subject, at: &str, scope: &Scope, findings: &mut Vec<
             check_one_pattern(pattern, &format!("{at}/messages"), findings);
         }
         Subject::Exit(_) | Subject::Variables(_) => {}
+    }
+}
+
+fn check_window(step: &WindowStep, at: &str, findings: &mut Vec<Finding>) {
+    if step.ms > WINDOW_MS_MAX {
+        let message = format!("a window of more than {WINDOW_MS_MAX} ms");
+        findings.push(Finding::invalid(format!("{at}/ms"), message));
+    }
+    if let Some(pattern) = &step.until {
+        check_one_pattern(pattern, &format!("{at}/until"), findings);
     }
 }
 

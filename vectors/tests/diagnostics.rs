@@ -528,6 +528,23 @@ error: unknown operator `$typ`
 }
 
 #[test]
+fn an_unknown_operator_in_a_window() {
+    assert_printed(
+        "  - expect:\n",
+        "  - window: {ms: 10, until: {$typ: array}}\n  - expect:\n",
+        r#"
+error: unknown operator `$typ`
+  --> vectors/server/call.yaml:11:30
+   |
+11 |   - window: {ms: 10, until: {$typ: array}}
+   |                              ^^^^ did you mean `$type`?
+   |
+   = help: a member that really starts with `$` goes inside `{$exactly: …}`
+"#,
+    );
+}
+
+#[test]
 fn an_operator_with_a_wrong_argument() {
     assert_printed(
         "{$type: array}",

@@ -1,6 +1,6 @@
 //! What runs: for each way to reach a target, which vectors, and why not the others.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use mcp_verdict_results::{Peer, Verdict};
 use mcp_verdict_transport::{Address, Options};
@@ -245,6 +245,25 @@ pub(crate) fn disturbs(vector: &Vector) -> bool {
             .steps
             .iter()
             .any(|step| matches!(step, Step::Signal(_)))
+}
+
+/// How long a vector is likely to do nothing but wait, its windows, and the tools it calls that take their
+/// time. Only an order comes of it, so a guess will do.
+pub(crate) fn patience(vector: &Vector) -> Duration {
+    let windows = vector.steps.iter().map(|step| match step {
+        Step::Window(window) => window.ms,
+        _ => 0,
+    });
+    let tools = vector
+        .needs
+        .fixtures
+        .iter()
+        .map(|fixture| match fixture.as_str() {
+            "tool-slow" => 1000,
+            "tool-progress" | "tool-stream-drop" => 500,
+            _ => 0,
+        });
+    Duration::from_millis(windows.chain(tools).sum())
 }
 
 /// Whether `pattern` covers `id`.

@@ -1,6 +1,7 @@
 //! A run: everything that the plan asks for, driven and judged once.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, VecDeque},
     sync::{
         Mutex,
@@ -9,7 +10,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{join_all, join3};
 use mcp_verdict_results::{CheckResult, Run, Suite, Summary, Target, Verdict};
 use mcp_verdict_vectors::{
     Library,
@@ -24,7 +25,7 @@ use serde_json::Value;
 use crate::{
     drive::{self, Limits},
     judge::{self, Judge, Planned},
-    plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs},
+    plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs, patience},
     pool::{Pool, Refusal, broke_off, inner, is_silent, locked},
     rules,
     view::View,
@@ -35,7 +36,8 @@ use crate::{
 pub struct Options {
     /// Which checks.
     pub selection: Selection,
-    /// How many vectors run at the same time; over HTTP, where one server serves all, four times as many.
+    /// How many vectors run at the same time; over HTTP, where one server serves all and most
+    /// of the time is waiting, up to sixteen times as many.
     pub jobs: usize,
     /// How long a wait lasts, unless its step says otherwise.
     pub timeout: Duration,
@@ -142,11 +144,17 @@ struct UnderWay<'r> {
     deadline: Option<Instant>,
 }
 
-/// How many vectors share one HTTP server for each job: most of their time is waiting.
-const HTTP_FACTOR: usize = 4;
+/// How many vectors that mostly wait share one HTTP server for each job.
+const WAITING_FACTOR: usize = 12;
 
-/// More than this gives no speed and may be taken for a flood.
-const HTTP_MAX: usize = 16;
+/// More of these at once may be taken for a flood.
+const WAITING_MAX: usize = 24;
+
+/// How many other vectors share one HTTP server for each job.
+const BUSY_FACTOR: usize = 4;
+
+/// More of these gives no speed.
+const BUSY_MAX: usize = 8;
 
 impl<'r> UnderWay<'r> {
     fn new(
@@ -176,23 +184,30 @@ impl<'r> UnderWay<'r> {
         }
     }
 
-    /// Drives everything: children beside servers; then, one by one, what changes a server for all; and
-    /// then once more what broke off while it was not alone.
+    /// Drives everything: children beside servers, and on a server what mostly waits beside what does not;
+    /// then, one by one, what changes a server for all; and then once more what broke off while it was not
+    /// alone.
     async fn drive_all(&self, work: &[Work]) {
-        let stdio = |work: &&Work| self.target.ways[work.way].transport == TransportKind::Stdio;
-        let alone = |work: &&Work| !stdio(work) && disturbs(&self.library.vectors[work.vector]);
-        let children: VecDeque<Work> = work.iter().filter(stdio).copied().collect();
-        let last: Vec<Work> = work.iter().filter(alone).copied().collect();
-        let servers: VecDeque<Work> = work
-            .iter()
-            .filter(|work| !stdio(work) && !alone(work))
-            .copied()
-            .collect();
+        let (mut children, mut waiting, mut busy, mut last) = (vec![], vec![], vec![], vec![]);
+        for &work in work {
+            let vector = &self.library.vectors[work.vector];
+            let lane = match self.target.ways[work.way].transport {
+                TransportKind::Stdio => &mut children,
+                _ if disturbs(vector) => &mut last,
+                _ if patience(vector) > Duration::ZERO => &mut waiting,
+                _ => &mut busy,
+            };
+            lane.push(work);
+        }
+        // What waits longest goes first, so that the rest goes on meanwhile.
+        let longest_first = |work: &Work| Reverse(patience(&self.library.vectors[work.vector]));
+        children.sort_by_key(longest_first);
+        waiting.sort_by_key(longest_first);
         let jobs = self.options.jobs.max(1);
-        let many = (jobs * HTTP_FACTOR).min(HTTP_MAX.max(jobs));
-        join(
-            self.drive_queue(children, jobs),
-            self.drive_queue(servers, many),
+        join3(
+            self.drive_queue(children.into(), jobs),
+            self.drive_queue(waiting.into(), (jobs * WAITING_FACTOR).min(WAITING_MAX)),
+            self.drive_queue(busy.into(), (jobs * BUSY_FACTOR).min(BUSY_MAX)),
         )
         .await;
         self.drive_queue(last.into(), 1).await;

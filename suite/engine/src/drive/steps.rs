@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mcp_verdict_transport::{HeaderEdits, HttpCall};
-use mcp_verdict_vectors::model::{CancelStep, OpenStreamStep, PagesStep, SessionMode, Step};
+use mcp_verdict_vectors::model::{
+    CancelStep, OpenStreamStep, PagesStep, SessionMode, Step, WindowStep,
+};
 use mcp_verdict_wire::{Era, TransportKind};
 use serde_json::{Value, json};
 
@@ -77,13 +79,7 @@ impl Drive<'_> {
                 }
                 Ok(())
             }
-            Step::Window(step) => {
-                let window = Duration::from_millis(step.ms.min(WINDOW_MS_MAX));
-                if self.wait(window, |_| false).await == Waited::CutOff {
-                    self.cut_off = true;
-                }
-                Ok(())
-            }
+            Step::Window(step) => self.window(step).await,
             Step::Pages(step) => self.pages(index, step).await,
             Step::Expect(expect) => {
                 let patience = expect.within_ms.map_or(timeout, Duration::from_millis);
@@ -148,6 +144,21 @@ impl Drive<'_> {
         if waited.await == Waited::CutOff {
             self.cut_off = true;
         }
+    }
+
+    async fn window(&mut self, step: &WindowStep) -> Result<(), Trouble> {
+        let until = step.until.as_ref();
+        let until = until.map(|until| self.substitute(until)).transpose()?;
+        let since = self.recorder.look(<[_]>::len);
+        let over = |view: &View<'_>| {
+            let pattern = until.as_ref();
+            pattern.is_some_and(|pattern| judge::has_come(view, since, pattern))
+        };
+        let window = Duration::from_millis(step.ms.min(WINDOW_MS_MAX));
+        if self.wait(window, over).await == Waited::CutOff {
+            self.cut_off = true;
+        }
+        Ok(())
     }
 
     async fn open_stream(&mut self, step: &OpenStreamStep) -> Result<(), Trouble> {

@@ -13,5 +13,5 @@ mod timeline;
 mod walk;
 
 pub use collect::{Judge, Planned, transcripts};
-pub use subject::{Seen, SubjectState, is_answered};
+pub use subject::{Seen, SubjectState, has_come, is_answered};
 pub use walk::{Flow, Judgement, Walk, vector};

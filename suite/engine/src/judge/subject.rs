@@ -498,6 +498,15 @@ pub fn is_answered(vector: &Vector, view: &View<'_>, label: &str) -> bool {
     !matches!(look.response(label), SubjectState::Pending)
 }
 
+/// Whether a message that came from the target after event `since` matches `pattern`.
+#[must_use]
+pub fn has_come(view: &View<'_>, since: usize, pattern: &Value) -> bool {
+    let schemas = RevisionSchemas::of(view.head.revision);
+    view.targets()
+        .filter(|message| message.event >= since && message.value.is_some())
+        .any(|message| matcher::matches(pattern, message.value.as_ref(), &schemas).is_ok())
+}
+
 fn seen(message: &Message, before: impl IntoIterator<Item = usize>) -> Seen {
     Seen {
         value: message.value.clone().unwrap_or(Value::Null),

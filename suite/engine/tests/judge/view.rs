@@ -1,6 +1,9 @@
 //! How a transcript is read.
 
-use mcp_verdict_engine::view::{Direction, Kind, Reading, View};
+use mcp_verdict_engine::{
+    judge,
+    view::{Direction, Kind, Reading, View},
+};
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::json;
 
@@ -179,4 +182,19 @@ fn reading_in_pieces_gives_what_reading_at_once_gives() {
         reading.extend(&transcript.events);
         assert_eq!(format!("{reading:?}"), format!("{whole:?}"));
     }
+}
+
+#[test]
+fn what_has_come_is_what_the_target_sent_since() {
+    let progress = r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}"#;
+    let transcript = stdio(&[got(progress), sent("", progress), got("nothing"), step(0)]);
+    let view = View::of(&transcript);
+    let pattern = json!({"params": {"progress": 1}});
+    assert!(judge::has_come(&view, 0, &pattern));
+    assert!(!judge::has_come(&view, 1, &pattern), "that one was ours");
+    assert!(!judge::has_come(
+        &view,
+        0,
+        &json!({"params": {"progress": 2}})
+    ));
 }
