@@ -1,6 +1,7 @@
-"""Keeps the reasons that were written by hand when a ledger is written anew: `reasons.py OLD NEW`.
+"""Keeps what was written by hand when a ledger is written anew: `reasons.py OLD NEW`.
 
-An entry of the new ledger takes over the reason that the old one had for the same check and verdict.
+An entry of the new ledger takes over the reason that the old one had for the same check and verdict. An
+intermittent entry stays, whether or not it shows this time.
 """
 
 import json
@@ -19,10 +20,13 @@ def main(old: Path, new: Path) -> None:
     reasons = {}
     for entry in entries(old.read_text()):
         reasons.setdefault((entry["check"], entry["verdict"]), []).append(entry)
+    intermittent = [entry for entry in entries(old.read_text()) if entry.get("intermittent")]
     text = new.read_text()
     head, *blocks = text.split("[[known]]\n")
     kept = []
     for block, entry in zip(blocks, entries(text), strict=True):
+        if any(covers(other, entry) for other in intermittent):
+            continue
         before = reasons.get((entry["check"], entry["verdict"]), [])
         # Several entries of one check differ in where they apply.
         best = max(before, key=lambda other: overlap(other, entry), default=None)
@@ -32,7 +36,21 @@ def main(old: Path, new: Path) -> None:
             lines.insert(at, f"reason = {json.dumps(best['reason'], ensure_ascii=False)}")
             block = "\n".join(lines) + "\n"
         kept.append(block)
-    new.write_text("[[known]]\n".join([head, *kept]))
+    kept = [block if block.endswith("\n\n") else f"{block.rstrip()}\n\n" for block in kept]
+    kept.extend(map(written, intermittent))
+    new.write_text("[[known]]\n".join([head, *kept]).rstrip() + "\n")
+
+
+def covers(known: dict, entry: dict) -> bool:
+    return (known["check"], known["verdict"]) == (entry["check"], entry["verdict"]) and all(
+        set(entry[key]) <= set(known[key]) for key in ("revisions", "transports")
+    )
+
+
+def written(entry: dict) -> str:
+    order = ("check", "verdict", "revisions", "transports", "intermittent", "reason")
+    lines = (f"{key} = {json.dumps(entry[key], ensure_ascii=False)}" for key in order)
+    return "\n".join(lines) + "\n\n"
 
 
 def overlap(one: dict, other: dict) -> int:

@@ -35,6 +35,9 @@ pub struct Known {
     /// The transports; empty for every one that was judged.
     #[serde(default)]
     pub transports: Vec<String>,
+    /// It comes and goes, because a race in the target decides: it is not stale when it does not show.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub intermittent: bool,
     /// Why it is so: the clause, and what the target sends.
     pub reason: String,
 }
@@ -108,6 +111,7 @@ impl Baseline {
                     verdict: result.verdict,
                     revisions: vec![result.revision.clone()],
                     transports: vec![result.transport.clone()],
+                    intermittent: false,
                     reason: result.message.clone(),
                 }),
             }
@@ -130,6 +134,7 @@ impl Baseline {
         let stale = self
             .known
             .iter()
+            .filter(|entry| !entry.intermittent)
             .flat_map(|entry| entry.unmatched(run))
             .collect();
         Difference { new, stale }
@@ -206,4 +211,63 @@ impl Difference {
 /// What a baseline speaks of unless it says otherwise.
 fn failures() -> Vec<Verdict> {
     vec![Verdict::Fail]
+}
+
+#[cfg(test)]
+mod tests {
+    use mcp_verdict_results::Summary;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A run in two revisions over one transport: the verdicts of `check` in each.
+    fn run(verdicts: [Verdict; 2]) -> Run {
+        let revisions = ["2025-06-18", "2025-11-25"];
+        let peers = revisions.map(|revision| {
+            json!({"transport": "stdio", "revision": revision, "info": null, "capabilities": {},
+                   "fixtures": {}, "missing_fixtures": []})
+        });
+        let results = [0, 1].map(|index| {
+            json!({"check": "a/b", "title": "", "area": "a", "kind": "vector", "transport": "stdio",
+                   "revision": revisions[index], "level": "MUST", "verdict": verdicts[index],
+                   "requirements": [], "message": "why", "expected": null, "actual": null,
+                   "evidence": [], "exchange": [], "reproduce": "", "duration_ms": 0.0})
+        });
+        let run = json!({
+            "suite": {"name": "", "version": "", "seed": 0, "started": "", "duration_ms": 0},
+            "target": {"name": "", "peers": peers, "notes": []},
+            "summary": Summary::of(&[]),
+            "results": results,
+        });
+        serde_json::from_value(run).expect("a run")
+    }
+
+    #[test]
+    fn a_run_fits_the_baseline_made_of_it() {
+        let run = run([Verdict::Fail, Verdict::Warn]);
+        let baseline = Baseline::of(&run, vec![Verdict::Fail, Verdict::Warn]);
+        assert!(baseline.difference(&run).is_empty());
+        let again: Baseline = toml::from_str(&baseline.to_toml()).expect("a baseline");
+        assert_eq!(again, baseline);
+    }
+
+    #[test]
+    fn worse_is_new_and_better_is_stale() {
+        let baseline = Baseline::of(&run([Verdict::Fail, Verdict::Pass]), failures());
+        let worse = baseline.difference(&run([Verdict::Fail, Verdict::Fail]));
+        assert_eq!((worse.new, worse.stale), (vec![1], vec![]));
+        let better = baseline.difference(&run([Verdict::Pass, Verdict::Pass]));
+        assert_eq!((better.new, better.stale), (vec![], baseline.known));
+    }
+
+    #[test]
+    fn what_comes_and_goes_may_come_and_may_go_but_nowhere_else() {
+        let mut baseline = Baseline::of(&run([Verdict::Fail, Verdict::Pass]), failures());
+        baseline.known[0].intermittent = true;
+        for fits in [Verdict::Fail, Verdict::Pass] {
+            assert!(baseline.difference(&run([fits, Verdict::Pass])).is_empty());
+        }
+        let elsewhere = baseline.difference(&run([Verdict::Pass, Verdict::Fail]));
+        assert_eq!((elsewhere.new, elsewhere.stale), (vec![1], vec![]));
+    }
 }
