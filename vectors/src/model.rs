@@ -161,6 +161,19 @@ pub struct Client {
     /// Results for requests of the server, by method (legacy). `ping` is always answered.
     /// Absent methods get a plausible default for a capability that was declared, and -32601 otherwise.
     pub answers: BTreeMap<String, Value>,
+    /// Errors in place of results, by method (legacy). What an `input_required` result asks for with such
+    /// a method is left unanswered (modern), where there is no way to answer with an error.
+    pub errors: BTreeMap<String, ClientError>,
+}
+
+/// An error with which our client answers a request of the server's.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientError {
+    /// Its code.
+    pub code: i64,
+    /// Its message.
+    pub message: String,
 }
 
 /// What the target must offer.

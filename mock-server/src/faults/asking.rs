@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Arrived, Fault, Hook,
+    Arrived, Fault, Hook, LineIn,
     edits::{is_notification as is_request, pass_edited, remove, set},
 };
 
@@ -94,6 +94,32 @@ pub(super) const FAULTS: &[Fault] = &[
                 Some("decline" | "cancel") => Arrived::drop(),
                 _ => Arrived::pass(message),
             }
+        }),
+    },
+    Fault {
+        name: "client-error-unheard",
+        about: "An error with which the client answers is not heard",
+        hook: Hook::Incoming(|_, message| match message.get("error") {
+            Some(_) if message.get("method").is_none() => Arrived::drop(),
+            _ => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "client-error-ends-process",
+        about: "An error with which the client answers ends the process",
+        hook: Hook::LineIn(|line| match serde_json::from_slice::<Value>(line) {
+            Ok(message) if message.get("method").is_none() && message.get("error").is_some() => {
+                LineIn::Exit(1)
+            }
+            _ => LineIn::Take,
+        }),
+    },
+    Fault {
+        name: "odd-answer-unheard",
+        about: "An answer of the client's that lacks what it needs is not heard",
+        hook: Hook::Incoming(|_, message| match message.get("result") {
+            Some(result) if result.get("odd").is_some() => Arrived::drop(),
+            _ => Arrived::pass(message),
         }),
     },
 ];

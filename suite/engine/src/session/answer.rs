@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use super::default_capabilities;
 use crate::fixtures::minimal_instance;
 
-/// The whole response to a request of the server's: what `client` says for its method; else a plausible
-/// default where the capability was declared; else -32601.
+/// The whole response to a request of the server's: the error or the result that `client` has for its
+/// method; else a plausible default where the capability was declared; else -32601.
 #[must_use]
 pub fn answer_for(request: &Value, client: &Client, revision: Revision) -> Value {
     let id = request.get("id").cloned().unwrap_or(Value::Null);
@@ -20,6 +20,10 @@ pub fn answer_for(request: &Value, client: &Client, revision: Revision) -> Value
         .get("method")
         .and_then(Value::as_str)
         .unwrap_or_default();
+    if let Some(error) = client.errors.get(method) {
+        return json!({"jsonrpc": "2.0", "id": id,
+            "error": {"code": error.code, "message": error.message}});
+    }
     match result_for(method, request.get("params"), client, revision) {
         Some(result) => json!({"jsonrpc": "2.0", "id": id, "result": result}),
         None => json!({"jsonrpc": "2.0", "id": id,
@@ -36,6 +40,9 @@ pub fn input_responses(
 ) -> Map<String, Value> {
     let answer = |request: &Value| {
         let method = request.get("method")?.as_str()?;
+        if client.errors.contains_key(method) {
+            return None;
+        }
         result_for(method, request.get("params"), client, revision)
     };
     input_requests
@@ -212,6 +219,24 @@ mod tests {
             ask("roots/list", json!({}), &client)["result"],
             json!({"roots": []})
         );
+    }
+
+    #[test]
+    fn the_vectors_error_wins_over_everything() {
+        let refusal = mcp_verdict_vectors::ClientError {
+            code: -1,
+            message: "User rejected sampling request".to_owned(),
+        };
+        let client = Client {
+            errors: [("sampling/createMessage".to_owned(), refusal)].into(),
+            ..Client::default()
+        };
+        let answer = ask("sampling/createMessage", json!({}), &client);
+        assert_eq!(answer["error"]["code"], -1);
+        assert!(answer.get("result").is_none());
+        let asked = json!({"x": {"method": "sampling/createMessage", "params": {}}});
+        let asked = asked.as_object().expect("an object");
+        assert!(input_responses(asked, &client, REVISION).is_empty());
     }
 
     #[test]
