@@ -92,6 +92,8 @@ pub enum Act {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
+    /// Whether its target is a whole URL.
+    pub whole_url: bool,
     /// The path.
     pub path: String,
     /// The query, without its question mark.

@@ -95,6 +95,41 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "absolute-form-404",
+        about: "Nothing is found behind a whole URL",
+        hook: Hook::HttpRequest(|request| {
+            request
+                .whole_url
+                .then(|| HttpResponse::empty(StatusCode::NOT_FOUND))
+        }),
+    },
+    Fault {
+        name: "head-and-options-500",
+        about: "HEAD and OPTIONS lead to status 500",
+        hook: Hook::HttpRequest(|request| {
+            let asked = [Method::HEAD, Method::OPTIONS].contains(&request.method);
+            asked.then(|| HttpResponse::empty(StatusCode::INTERNAL_SERVER_ERROR))
+        }),
+    },
+    Fault {
+        name: "repeated-header-500",
+        about: "A header that comes twice leads to status 500",
+        hook: Hook::HttpRequest(|request| {
+            let twice = |name| request.headers.get_all(name).iter().count() > 1;
+            let repeated = request.headers.keys().any(twice);
+            repeated.then(|| HttpResponse::empty(StatusCode::INTERNAL_SERVER_ERROR))
+        }),
+    },
+    Fault {
+        name: "own-origin-500",
+        about: "An Origin of the server's own leads to status 500",
+        hook: Hook::HttpRequest(|request| {
+            let host = request.header("host")?;
+            let own = request.header("origin")?.strip_prefix("http://")? == host;
+            own.then(|| HttpResponse::empty(StatusCode::INTERNAL_SERVER_ERROR))
+        }),
+    },
+    Fault {
         name: "origin-by-prefix",
         about: "Origins that only begin like this machine are trusted",
         hook: Hook::HttpRequest(|request| {

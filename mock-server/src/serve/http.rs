@@ -69,6 +69,7 @@ impl HttpServer {
         let (parts, body) = request.into_parts();
         let mut request = HttpRequest {
             method: parts.method,
+            whole_url: parts.uri.authority().is_some(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: parts.headers,
@@ -188,6 +189,7 @@ mod tests {
                 accept.map(|accept| (header::ACCEPT, HeaderValue::from_str(accept).unwrap()));
             let request = HttpRequest {
                 method: Method::POST,
+                whole_url: false,
                 path: String::new(),
                 query: String::new(),
                 headers: HeaderMap::from_iter(headers),

@@ -16,7 +16,7 @@ pub struct Delivery {
     pub pieces: usize,
     /// stdio: without the newline that ends it.
     pub unterminated: bool,
-    /// stdio: held back, and written together with the next message.
+    /// Held back, and written together with the next message; over HTTP on one connection (pipelining).
     pub with_next: bool,
     /// HTTP: the body in chunks, its length not stated.
     pub chunked: bool,
@@ -24,6 +24,10 @@ pub struct Delivery {
     pub absolute_form: bool,
     /// HTTP: header names in upper case.
     pub upper_case_names: bool,
+    /// HTTP: the origin of the endpoint itself as `Origin`.
+    pub own_origin: bool,
+    /// HTTP: the name of a header that is sent twice, with the same value.
+    pub twice: String,
 }
 
 impl Delivery {
@@ -46,10 +50,20 @@ impl Delivery {
         !self.before.is_empty() || !self.after.is_empty() || self.padding > 0
     }
 
+    /// Whether it goes with headers that a client would not send.
+    #[must_use]
+    pub fn alters_headers(&self) -> bool {
+        self.own_origin || !self.twice.is_empty()
+    }
+
     /// Whether an HTTP client that behaves well would not write it like that.
     #[must_use]
     pub fn needs_plain_socket(&self) -> bool {
-        self.pieces > 1 || self.chunked || self.absolute_form || self.upper_case_names
+        self.pieces > 1
+            || self.with_next
+            || self.chunked
+            || self.absolute_form
+            || self.upper_case_names
     }
 
     /// The bytes cut into the pieces that are written one by one; all but the last are equally long.

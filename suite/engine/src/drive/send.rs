@@ -54,7 +54,11 @@ impl Drive<'_> {
         self.send(Outgoing {
             bytes: step.delivery.wrap(message.to_string().into_bytes()),
             label: step.label.clone(),
-            meant: step.malformed || step.bare || step.delivery.wraps() || !step.headers.is_empty(),
+            meant: step.malformed
+                || step.bare
+                || step.delivery.wraps()
+                || step.delivery.alters_headers()
+                || !step.headers.is_empty(),
             headers,
             delivery: step.delivery.clone(),
         })

@@ -12,6 +12,8 @@ pub(super) struct Decoder {
     state: State,
     line: Vec<u8>,
     trailer_bytes: usize,
+    /// What came after the end.
+    surplus: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,7 @@ impl Decoder {
             state: State::Size,
             line: Vec::new(),
             trailer_bytes: 0,
+            surplus: Vec::new(),
         }
     }
 
@@ -66,7 +69,13 @@ impl Decoder {
                 self.take_line(line.trim_ascii_end())?;
             }
         }
+        self.surplus.extend_from_slice(rest);
         Ok(content)
+    }
+
+    /// What came after the end, with the last piece of the content.
+    pub(super) fn into_surplus(self) -> Vec<u8> {
+        self.surplus
     }
 
     fn take_line(&mut self, line: &[u8]) -> Result<(), String> {

@@ -11,7 +11,7 @@ use super::{
     address,
     event_stream::EndpointSender,
     fields::{Fields, UserFields},
-    raw::{Dialer, Request},
+    raw::{Dialer, Line, Request},
     response::{self, Body, Head},
     tls,
 };
@@ -37,6 +37,15 @@ pub(crate) struct Client {
     clients: Clients,
     dialer: Dialer,
     exchanges: Exchanges,
+    /// The exchange whose request is held back for the next one.
+    held: Option<Held>,
+}
+
+/// What a request that is held back waits for, and what it passes on.
+#[derive(Debug)]
+struct Held {
+    next: oneshot::Sender<Request>,
+    line: oneshot::Receiver<Line>,
 }
 
 /// Those that send what a well-behaved client can send.
@@ -99,6 +108,7 @@ impl Client {
                 connect_timeout: options.connect_timeout,
             },
             exchanges: Exchanges::default(),
+            held: None,
         })
     }
 
@@ -227,15 +237,21 @@ impl Client {
         if delivery.chunked {
             fields.chunk();
         }
+        if delivery.own_origin {
+            fields.set("origin", url.origin().ascii_serialization());
+        }
+        if !delivery.twice.is_empty() {
+            fields.double(&delivery.twice.to_ascii_lowercase());
+        }
         if delivery.upper_case_names {
             fields.upper_case();
         }
-        let well_behaved = match delivery.needs_plain_socket() {
+        let well_behaved = match delivery.needs_plain_socket() || self.held.is_some() {
             true => None,
             false => fields.well_behaved(&method, body.as_deref()),
         };
-        if well_behaved.is_none() {
-            // The connection serves this one exchange.
+        if well_behaved.is_none() && !delivery.with_next {
+            // The connection serves this exchange last.
             if fields.value("connection").is_none() {
                 fields.set("connection", "close".to_owned());
             }
@@ -266,20 +282,43 @@ impl Client {
                 *request.body_mut() = body.map(Into::into);
                 Work::Pooled(self.clients.clone(), Box::new(request))
             }
-            None => Work::Raw(
-                self.dialer.clone(),
-                Box::new(Request {
-                    method,
-                    url,
-                    fields,
-                    body,
-                    delivery,
-                }),
-            ),
+            None => self.raw(Request {
+                method,
+                url,
+                fields,
+                body,
+                delivery,
+            }),
         };
         self.exchanges
             .spawn(log.clone(), work.carry_out(log, endpoint));
         exchange
+    }
+
+    /// What becomes of a request that is written as it stands.
+    fn raw(&mut self, request: Request) -> Work {
+        if request.delivery.with_next {
+            let (next, awaited) = oneshot::channel();
+            let (line, passed_on) = oneshot::channel();
+            self.held = Some(Held {
+                next,
+                line: passed_on,
+            });
+            return Work::Held(
+                self.dialer.clone(),
+                Box::new(request),
+                Box::new((awaited, line)),
+            );
+        }
+        match self.held.take() {
+            None => Work::Raw(self.dialer.clone(), Box::new(request)),
+            Some(held) => {
+                let method = request.method.clone();
+                // The exchange that waits for it may have been dropped; then this one fails with it.
+                drop(held.next.send(request));
+                Work::Following(method, held.line)
+            }
+        }
     }
 
     fn why_no_endpoint(&self, exchange: Exchange) -> String {
@@ -332,24 +371,49 @@ impl Clients {
 
 /// An exchange to carry out.
 enum Work {
+    /// The response comes on the connection of the exchange before it.
+    Following(String, oneshot::Receiver<Line>),
+    /// The request waits for the next one, and passes its connection on.
+    Held(
+        Dialer,
+        Box<Request>,
+        Box<(oneshot::Receiver<Request>, oneshot::Sender<Line>)>,
+    ),
     Pooled(Clients, Box<reqwest::Request>),
     Raw(Dialer, Box<Request>),
 }
 
 impl Work {
     async fn carry_out(self, log: Log, endpoint: Option<EndpointSender>) {
+        let mut pass_on = None;
+        let raw = |(head, body)| (head, Body::Raw(body));
         let response = match self {
+            Self::Following(method, line) => match line.await {
+                Ok(line) => line.response(&method).await.map(raw),
+                Err(_) => Err("the connection ended with the response before".to_owned()),
+            },
+            Self::Held(dialer, request, ends) => {
+                let (next, line) = *ends;
+                pass_on = Some(line);
+                match next.await {
+                    Ok(next) => dialer.exchange(*request, Some(next)).await.map(raw),
+                    Err(_) => Err("no request followed".to_owned()),
+                }
+            }
             Self::Pooled(clients, request) => match clients.execute(*request).await {
                 Ok(response) => Ok((Head::of(&response), Body::Pooled(response))),
                 Err(error) => Err(response::reason(&error.without_url())),
             },
-            Self::Raw(dialer, request) => dialer
-                .exchange(*request)
-                .await
-                .map(|(head, body)| (head, Body::Raw(body))),
+            Self::Raw(dialer, request) => dialer.exchange(*request, None).await.map(raw),
         };
         match response {
-            Ok((head, body)) => response::read(&log, head, body, endpoint).await,
+            Ok((head, mut body)) => {
+                response::read(&log, head, &mut body, endpoint).await;
+                if let (Some(pass_on), Body::Raw(body)) = (pass_on, body) {
+                    // Who waits for it may have been dropped.
+                    drop(pass_on.send(body.rest()));
+                }
+            }
             Err(reason) => log.end(Ended::Broken(reason)),
         }
     }

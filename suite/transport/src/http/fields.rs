@@ -114,6 +114,14 @@ impl Fields {
         self.set("transfer-encoding", "chunked".to_owned());
     }
 
+    /// The field of that name, and the same once more behind it.
+    pub(super) fn double(&mut self, name: &str) {
+        let place = self.0.iter().position(|field| field.name == name);
+        if let Some(place) = place {
+            self.0.insert(place, self.0[place].clone());
+        }
+    }
+
     /// Writes every name in upper case.
     pub(super) fn upper_case(&mut self) {
         for field in &mut self.0 {

@@ -1,7 +1,7 @@
 //! One HTTP/1.1 exchange on a connection of its own, with a request that is written as it stands: for
 //! what a well-behaved client would mend or refuse to send.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::Url;
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -52,21 +52,28 @@ pub(super) struct Request {
     pub(super) delivery: Delivery,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for T {}
 
-/// A response's body as it comes.
-pub(super) struct Body {
+/// A connection on which a response is due.
+#[derive(Debug)]
+pub(super) struct Line {
     source: ReadHalf<Box<dyn Stream>>,
-    /// Read with the head, and not yet looked at.
+    /// Read, and not yet looked at.
     buffered: Vec<u8>,
-    framing: Framing,
     /// The request may still be on its way.
     _writing: Writing,
 }
 
+/// A response's body as it comes.
+pub(super) struct Body {
+    line: Line,
+    framing: Framing,
+}
+
 /// The task that writes the request, which ends with the exchange.
+#[derive(Debug)]
 struct Writing(AbortHandle);
 
 #[derive(Debug)]
@@ -77,8 +84,13 @@ enum Framing {
 }
 
 impl Dialer {
-    /// Sends the request; gives the response's head as soon as it is there.
-    pub(super) async fn exchange(&self, request: Request) -> Result<(Head, Body), String> {
+    /// Sends the request, and with it the next one, if there is one; gives the response's head as soon as it
+    /// is there. The response to the next one is on [`Body::rest`].
+    pub(super) async fn exchange(
+        &self,
+        request: Request,
+        next: Option<Request>,
+    ) -> Result<(Head, Body), String> {
         let connecting = timeout(self.connect_timeout, self.connect(&request.url));
         let stream = match connecting.await {
             Ok(connected) => connected?,
@@ -87,8 +99,9 @@ impl Dialer {
                 return Err(format!("connect: timed out after {ms} ms"));
             }
         };
-        let (mut source, mut sink) = tokio::io::split(stream);
-        let bytes = encode(&request);
+        let (source, mut sink) = tokio::io::split(stream);
+        let mut bytes = encode(&request);
+        bytes.extend(next.iter().flat_map(encode));
         let delivery = request.delivery;
         // A server may answer before it has read everything, or close without reading on.
         let writing = Writing(
@@ -112,29 +125,12 @@ impl Dialer {
             })
             .abort_handle(),
         );
-        let mut buffered = Vec::new();
-        let mut interim = 0;
-        let head = loop {
-            let (head, length) = read_head(&mut source, &mut buffered).await?;
-            buffered.drain(..length);
-            if head.status / 100 != 1 || head.status == 101 {
-                break head;
-            }
-            interim += 1;
-            if interim > INTERIM_MAX {
-                return Err("too many interim responses".to_owned());
-            }
+        let line = Line {
+            source,
+            buffered: Vec::new(),
+            _writing: writing,
         };
-        let framing = framing(&request.method, &head)?;
-        Ok((
-            head,
-            Body {
-                source,
-                buffered,
-                framing,
-                _writing: writing,
-            },
-        ))
+        line.response(&request.method).await
     }
 
     async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
@@ -157,7 +153,37 @@ impl Dialer {
     }
 }
 
+impl Line {
+    /// Reads the head of the response to a request of this method.
+    pub(super) async fn response(mut self, method: &str) -> Result<(Head, Body), String> {
+        let mut interim = 0;
+        let head = loop {
+            let (head, length) = read_head(&mut self.source, &mut self.buffered).await?;
+            self.buffered.drain(..length);
+            if head.status / 100 != 1 || head.status == 101 {
+                break head;
+            }
+            interim += 1;
+            if interim > INTERIM_MAX {
+                return Err("too many interim responses".to_owned());
+            }
+        };
+        let framing = framing(method, &head)?;
+        let line = self;
+        Ok((head, Body { line, framing }))
+    }
+}
+
 impl Body {
+    /// The connection, after a body that has been read to its end.
+    pub(super) fn rest(self) -> Line {
+        let Self { mut line, framing } = self;
+        if let Framing::Chunked(decoder) = framing {
+            line.buffered.splice(..0, decoder.into_surplus());
+        }
+        line
+    }
+
     /// The next piece of the content; `None` at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, String> {
         loop {
@@ -166,17 +192,21 @@ impl Body {
                 Framing::Chunked(decoder) if decoder.is_done() => return Ok(None),
                 _ => {}
             }
-            if self.buffered.is_empty() && !read_more(&mut self.source, &mut self.buffered).await? {
+            let line = &mut self.line;
+            if line.buffered.is_empty() && !read_more(&mut line.source, &mut line.buffered).await? {
                 return match self.framing {
                     Framing::UntilClose => Ok(None),
                     _ => Err("the connection closed within the body".to_owned()),
                 };
             }
-            let mut piece = std::mem::take(&mut self.buffered);
+            let mut piece = std::mem::take(&mut line.buffered);
             match &mut self.framing {
                 Framing::UntilClose => return Ok(Some(piece)),
                 Framing::Length { left } => {
-                    piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
+                    let length = usize::try_from(*left).unwrap_or(usize::MAX);
+                    if length < piece.len() {
+                        line.buffered = piece.split_off(length);
+                    }
                     *left -= piece.len() as u64;
                     return Ok(Some(piece));
                 }

@@ -70,7 +70,7 @@ impl Body {
 }
 
 /// Records the response from its head to its end. `endpoint` gets the data of an `endpoint` event.
-pub(super) async fn read(log: &Log, head: Head, body: Body, endpoint: Option<EndpointSender>) {
+pub(super) async fn read(log: &Log, head: Head, body: &mut Body, endpoint: Option<EndpointSender>) {
     let media_type = head.media_type();
     log.record(EventKind::HttpResponse {
         exchange: log.exchange(),
@@ -104,7 +104,7 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     text
 }
 
-async fn read_stream(log: &Log, mut body: Body, mut endpoint: Option<EndpointSender>) -> Ended {
+async fn read_stream(log: &Log, body: &mut Body, mut endpoint: Option<EndpointSender>) -> Ended {
     let mut reader = Reader::new();
     loop {
         match body.chunk().await {
@@ -133,7 +133,7 @@ async fn read_stream(log: &Log, mut body: Body, mut endpoint: Option<EndpointSen
     }
 }
 
-async fn read_body(log: &Log, mut body: Body, is_json: bool) -> Ended {
+async fn read_body(log: &Log, body: &mut Body, is_json: bool) -> Ended {
     let exchange = log.exchange();
     let mut bytes = Vec::new();
     let how = loop {

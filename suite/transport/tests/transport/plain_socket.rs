@@ -5,7 +5,7 @@ use mcp_verdict_wire::{
     Delivery,
     transcript::{Ended, EventKind},
 };
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::common::{
     answer, end_of, kinds, listen, message, names, next, open, read_request, response,
@@ -226,4 +226,102 @@ async fn a_request_can_be_spelled_in_other_ways() {
         end_of(connection.recorder(), exchange).await,
         Ended::Complete
     );
+}
+
+#[tokio::test]
+async fn two_requests_can_come_at_once_on_one_connection() {
+    let second = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1\r\n\r\n2";
+    for first in [
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 1\r\n\r\n1",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
+    ] {
+        let url = listen(move |mut stream| async move {
+            read_two(&mut stream).await;
+            // In one piece, so that the second comes with the end of the first.
+            let both = [first, second].concat();
+            stream.write_all(both.as_bytes()).await.unwrap();
+        })
+        .await;
+        let mut connection = open(&url).await;
+        let held = Outgoing {
+            delivery: Delivery {
+                with_next: true,
+                ..Delivery::default()
+            },
+            ..message("a")
+        };
+        let one = connection.send(held).await.unwrap();
+        let two = connection.send(message("b")).await.unwrap();
+        for (exchange, body) in [(one, "1"), (two, "2")] {
+            assert_eq!(
+                end_of(connection.recorder(), exchange).await,
+                Ended::Complete
+            );
+            let received = EventKind::Received {
+                exchange,
+                sse: None,
+                bytes: body.into(),
+            };
+            assert!(kinds(connection.recorder()).contains(&received), "{first}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_second_request_breaks_off_where_its_connection_ends() {
+    let url = listen(|mut stream| async move {
+        read_two(&mut stream).await;
+        let first = response("200 OK", "application/json", "1");
+        stream.write_all(&first).await.unwrap();
+    })
+    .await;
+    let mut connection = open(&url).await;
+    let held = Outgoing {
+        delivery: Delivery {
+            with_next: true,
+            ..Delivery::default()
+        },
+        ..message("a")
+    };
+    let one = connection.send(held).await.unwrap();
+    let two = connection.send(message("b")).await.unwrap();
+    let recorder = connection.recorder();
+    assert_eq!(end_of(recorder, one).await, Ended::Complete);
+    assert!(matches!(end_of(recorder, two).await, Ended::Broken(_)));
+}
+
+#[tokio::test]
+async fn a_header_can_come_twice_and_an_origin_be_the_servers_own() {
+    let (url, mut requests) = answer(response("200 OK", "application/json", "{}")).await;
+    let mut connection = open(&url).await;
+    let delivery = Delivery {
+        twice: "Mcp-Session-Id".to_owned(),
+        own_origin: true,
+        ..Delivery::default()
+    };
+    connection
+        .send(Outgoing {
+            delivery,
+            ..with("mcp-session-id", Some("x"))
+        })
+        .await
+        .unwrap();
+    let request = next(&mut requests).await;
+    assert_eq!(request.matches("mcp-session-id: x\r\n").count(), 2);
+    let origin = url.trim_end_matches("/mcp");
+    assert!(
+        request.contains(&format!("\r\norigin: {origin}\r\n")),
+        "{request}"
+    );
+}
+
+/// Reads two requests, whose bodies are one byte long.
+async fn read_two(stream: &mut tokio::net::TcpStream) {
+    let mut seen = Vec::new();
+    let ends = |seen: &[u8]| seen.windows(4).filter(|end| *end == b"\r\n\r\n").count();
+    while ends(&seen) < 2 || seen.ends_with(b"\n") {
+        if stream.read_buf(&mut seen).await.unwrap() == 0 {
+            return;
+        }
+    }
 }
