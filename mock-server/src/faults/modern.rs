@@ -46,6 +46,15 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "discover-adds-version",
+        about: "Besides those that there are `server/discover` names a version that requests are then refused with",
+        hook: Hook::Edit(|_, message| {
+            if let Some(Value::Array(versions)) = message.pointer_mut("/result/supportedVersions") {
+                versions.insert(1, json!("2027-01-01"));
+            }
+        }),
+    },
+    Fault {
         name: "ttl-missing",
         about: "Results that can be cached do not say for how long",
         hook: Hook::Edit(|_, message| remove(message, "/result/ttlMs")),

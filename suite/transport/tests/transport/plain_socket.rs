@@ -320,7 +320,7 @@ async fn read_two(stream: &mut tokio::net::TcpStream) {
     let mut seen = Vec::new();
     let ends = |seen: &[u8]| seen.windows(4).filter(|end| *end == b"\r\n\r\n").count();
     while ends(&seen) < 2 || seen.ends_with(b"\n") {
-        if stream.read_buf(&mut seen).await.unwrap() == 0 {
+        if matches!(stream.read_buf(&mut seen).await, Ok(0) | Err(_)) {
             return;
         }
     }
