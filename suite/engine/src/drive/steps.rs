@@ -128,17 +128,17 @@ impl Drive<'_> {
         }
     }
 
-    /// Over Streamable HTTP every exchange may have a connection of its own, on which its answer is
-    /// overtaken by that of a barrier. What the server sent before has a moment to arrive.
+    /// A server may answer in another order than it was asked, and over Streamable HTTP every exchange may have
+    /// a connection of its own: an answer may be overtaken by that of a barrier, and has a moment to arrive.
     async fn let_others_catch_up(&mut self) {
-        if self.head.transport != TransportKind::StreamableHttp {
-            return;
-        }
+        let in_exchanges = self.head.transport == TransportKind::StreamableHttp;
         let waited = self.wait(CATCH_UP, |view| {
             view.unanswered_of_ours().all(|message| {
-                view.exchanges
-                    .get(&message.exchange)
-                    .is_none_or(|of| of.ended.is_some())
+                in_exchanges
+                    && view
+                        .exchanges
+                        .get(&message.exchange)
+                        .is_none_or(|of| of.ended.is_some())
             })
         });
         if waited.await == Waited::CutOff {

@@ -386,7 +386,7 @@ impl Look<'_, '_> {
         let barrier = self.barrier_after(sent.event);
         let replies = self.since_first_step().filter(|message| {
             message.event > sent.event
-                && barrier.is_none_or(|(_, answered)| message.event <= answered)
+                && barrier.is_none_or(|end| message.event <= end)
                 && !message.is_notification()
                 && !message.is_request()
                 && message.answers.is_none_or(|request| {
@@ -403,8 +403,8 @@ impl Look<'_, '_> {
         }
     }
 
-    /// The first barrier after `event` that was answered: the events of its request and its answer.
-    fn barrier_after(&self, event: usize) -> Option<(usize, usize)> {
+    /// The end of the first barrier after `event` that was answered, with the moment that what it overtook has.
+    fn barrier_after(&self, event: usize) -> Option<usize> {
         let barriers = self.vector.steps.iter().enumerate();
         barriers
             .filter(|(_, step)| matches!(step, Step::Barrier(_)))
@@ -412,7 +412,8 @@ impl Look<'_, '_> {
                 let request = self
                     .barrier_request(index)
                     .filter(|request| request.event > event)?;
-                Some((request.event, self.answer(request)?.event))
+                let answered = self.answer(request)?.event;
+                Some(self.view.step_end(index).unwrap_or(answered))
             })
     }
 
