@@ -131,15 +131,18 @@ impl Drive<'_> {
     }
 
     /// A server of the legacy era may put its questions on a stream that only the client can open. Where a
-    /// vector wants to be asked, its client opens it beforehand, as others do; it need not exist.
+    /// vector wants to be asked, or subscribes, its client opens it beforehand, as others do; it need not
+    /// exist.
     async fn listen(&mut self) {
         let vector = self.vector;
         let asked = |fixture: &String| ASKING.contains(&fixture.as_str());
+        let subscribes = |capability: &String| capability == "resources.subscribe";
         let own = |step: &Step| matches!(step, Step::OpenStream(_));
         if self.head.transport != TransportKind::StreamableHttp
             || self.head.revision.era() != Era::Legacy
-            || vector.session != SessionMode::Fresh
-            || !vector.needs.fixtures.iter().any(asked)
+            || vector.session == SessionMode::None
+            || !(vector.needs.fixtures.iter().any(asked)
+                || vector.needs.capabilities.iter().any(subscribes))
             || vector.steps.iter().any(own)
         {
             return;
