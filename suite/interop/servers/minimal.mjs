@@ -90,7 +90,8 @@ const server = createServer((request, response) => {
     const version = request.headers['mcp-protocol-version'];
     if (origin !== undefined && !origins.has(origin)) return reply(response, 403, refusal(-32600, 'forbidden origin'));
     if (!hosts.has(request.headers.host)) return reply(response, 403, refusal(-32600, 'forbidden host'));
-    if (request.url !== '/mcp') return reply(response, 404);
+    // A request line may hold the whole URL (RFC 9112, section 3.2.2).
+    if (request.url.replace(/^http:\/\/[^/]+/, '') !== '/mcp') return reply(response, 404);
     if (request.method !== 'POST') return response.writeHead(405, { allow: 'POST' }).end();
     if (!/application\/json|application\/\*|\*\/\*/.test(accept)) return reply(response, 406);
     if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) return reply(response, 415);
