@@ -80,6 +80,31 @@ pub(super) fn fail(message: &mut Value, code: i64, text: &str) {
     set(message, "/error", json!({"code": code, "message": text}));
 }
 
+/// With every call of a tool the last item of a list comes or goes.
+pub(super) fn hide_after_call(
+    facts: &Facts,
+    mut departure: Departure,
+    method: &'static str,
+    list: &str,
+) -> Vec<Departure> {
+    if facts.method() == "tools/call" && departure.answers {
+        if facts.memory.take(method).is_empty() {
+            facts.memory.keep(method, departure.clone());
+        }
+    } else if facts.method() == method {
+        let called = facts.memory.take(method);
+        let items = departure.json_mut().and_then(|it| it.pointer_mut(list));
+        if let Some(items) = items.and_then(Value::as_array_mut)
+            && !called.is_empty()
+        {
+            items.pop();
+        }
+        let keep = |it| facts.memory.keep(method, it);
+        called.into_iter().for_each(keep);
+    }
+    vec![departure]
+}
+
 /// Lets the message pass, edited.
 pub(super) fn pass_edited(mut message: Value, edit: impl FnOnce(&mut Value)) -> Arrived {
     edit(&mut message);

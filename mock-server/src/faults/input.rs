@@ -48,6 +48,27 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "unretried-blocks",
+        about: "After a call that asks for input no other call is taken before its retry",
+        hook: Hook::All(&[
+            Hook::Edit(|facts, message| {
+                let kind = message.pointer("/result/resultType");
+                if kind.is_some_and(|kind| kind == "input_required") {
+                    facts
+                        .memory
+                        .keep(UNRETRIED, Departure::message(Value::Null));
+                }
+            }),
+            Hook::Incoming(|facts, message| {
+                if facts.method() != "tools/call" || facts.memory.take(UNRETRIED).is_empty() {
+                    return Arrived::pass(message);
+                }
+                let text = "a call still waits for input";
+                Arrived::answer(Departure::error(facts.id(), -32603, text))
+            }),
+        ]),
+    },
+    Fault {
         name: "retry-refused",
         about: "Retries are refused, whatever they bring",
         hook: Hook::Edit(|facts, message| {
@@ -154,3 +175,6 @@ pub(super) const FAULTS: &[Fault] = &[
 fn brings_input(facts: &Facts) -> bool {
     !facts.param("/inputResponses").is_null()
 }
+
+/// Under which name it is kept that a call asked for input.
+const UNRETRIED: &str = "unretried";

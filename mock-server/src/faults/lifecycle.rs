@@ -64,6 +64,11 @@ pub(super) const FAULTS: &[Fault] = &[
         hook: Hook::Edit(|_, message| remove(message, "/result/capabilities/tools")),
     },
     Fault {
+        name: "capabilities-undeclared-resources",
+        about: "The resources capability is not declared, though resources are there",
+        hook: Hook::Edit(|_, message| remove(message, "/result/capabilities/resources")),
+    },
+    Fault {
         name: "capabilities-undeclared-logging",
         about: "The logging capability is not declared, though the server logs",
         hook: Hook::Edit(|_, message| remove(message, "/result/capabilities/logging")),

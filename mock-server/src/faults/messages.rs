@@ -122,6 +122,20 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "trace-context-malformed",
+        about: "Lists of tools have a trace context that is none",
+        hook: Hook::Edit(|facts, message| {
+            if is_result(facts, message, "tools/list") {
+                let mut meta = message
+                    .pointer("/result/_meta")
+                    .cloned()
+                    .unwrap_or(json!({}));
+                set(&mut meta, "/traceparent", json!("00-4bf92f3577b34da6-01"));
+                set(message, "/result/_meta", meta);
+            }
+        }),
+    },
+    Fault {
         name: "client-notifications",
         about: "Calls are preceded by a notification that only clients send",
         hook: Hook::Outgoing(|facts, departure| {

@@ -4,10 +4,17 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Fault, Hook,
-    edits::{each, empty_result, is_error, is_result, remove, set, succeed},
+    edits::{each, empty_result, hide_after_call, is_error, is_result, remove, set, succeed},
 };
 
 pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "prompts-hidden-after-call",
+        about: "With every call of a tool a prompt comes or goes",
+        hook: Hook::Outgoing(|facts, departure| {
+            hide_after_call(facts, departure, "prompts/list", "/result/prompts")
+        }),
+    },
     Fault {
         name: "unknown-prompt-succeeds",
         about: "Unknown prompts are empty instead of refused",

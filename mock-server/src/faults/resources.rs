@@ -4,11 +4,33 @@ use serde_json::{Value, json};
 
 use super::{
     Arrived, Fault, Hook,
-    edits::{carries, each, empty_result, fail, is_error, is_notification, set, succeed},
+    edits::{
+        carries, each, empty_result, fail, hide_after_call, is_error, is_notification, set, succeed,
+    },
 };
 use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "traversal-served",
+        about: "A path that leads out of the folder is followed",
+        hook: Hook::Edit(|facts, message| {
+            let uri = facts.param("/uri").as_str().unwrap_or_default();
+            if facts.method() == "resources/read" && uri.ends_with("/etc/passwd") {
+                let passwd = "root:x:0:0:root:/root:/bin/sh\n";
+                let contents = json!([{"uri": uri, "mimeType": "text/plain", "text": passwd}]);
+                let result = empty_result(facts, json!({"contents": contents}));
+                succeed(message, result);
+            }
+        }),
+    },
+    Fault {
+        name: "resources-hidden-after-call",
+        about: "With every call of a tool a resource comes or goes",
+        hook: Hook::Outgoing(|facts, departure| {
+            hide_after_call(facts, departure, "resources/list", "/result/resources")
+        }),
+    },
     Fault {
         name: "unknown-resource-empty",
         about: "Reading what does not exist returns no contents and no error",

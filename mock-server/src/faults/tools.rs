@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{
     Arrived, Fault, Hook,
     edits::{
-        carries, each, empty_result, fail, is_error, is_result, pass_edited, remove, set, succeed,
+        carries, each, empty_result, fail, hide_after_call, is_error, is_result, pass_edited,
+        remove, set, succeed,
     },
 };
 use crate::core::{Departure, Facts};
@@ -18,6 +19,44 @@ pub(super) const FAULTS: &[Fault] = &[
             each(message, "/result/tools", |tool| {
                 tool.shift_remove("inputSchema");
             });
+        }),
+    },
+    Fault {
+        name: "schemas-of-draft-7",
+        about: "Input schemas are of an older dialect",
+        hook: Hook::Edit(|_, message| {
+            each(message, "/result/tools", |tool| {
+                if let Some(Value::Object(schema)) = tool.get_mut("inputSchema") {
+                    let dialect = json!("http://json-schema.org/draft-07/schema#");
+                    schema.insert("$schema".to_owned(), dialect);
+                }
+            });
+        }),
+    },
+    Fault {
+        name: "tool-names-in-any-case",
+        about: "Tools are found under their name in any case",
+        hook: Hook::Incoming(|facts, message| match facts.method() {
+            "tools/call" => pass_edited(message, |message| {
+                let name = message.pointer("/params/name").and_then(Value::as_str);
+                if let Some(name) = name.map(str::to_lowercase) {
+                    set(message, "/params/name", json!(name));
+                }
+            }),
+            _ => Arrived::pass(message),
+        }),
+    },
+    Fault {
+        name: "tools-by-client-name",
+        about: "Which tools there are depends on what the client calls itself",
+        hook: Hook::Edit(|facts, message| {
+            let name = "/_meta/io.modelcontextprotocol~1clientInfo/name";
+            if facts.method() == "tools/list"
+                && facts.param(name) == &json!("another-client")
+                && let Some(Value::Array(tools)) = message.pointer_mut("/result/tools")
+            {
+                tools.pop();
+            }
         }),
     },
     Fault {
@@ -122,27 +161,8 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "tools-hidden-after-call",
         about: "With every call of a tool another one comes or goes",
-        hook: Hook::Outgoing(|facts, mut departure| {
-            let name = "tools-hidden-after-call";
-            if facts.method() == "tools/call" && departure.answers {
-                if facts.memory.take(name).is_empty() {
-                    facts.memory.keep(name, departure.clone());
-                }
-            } else if facts.method() == "tools/list" {
-                let called = facts.memory.take(name);
-                let tools = departure
-                    .json_mut()
-                    .and_then(|it| it.pointer_mut("/result/tools"));
-                if let Some(tools) = tools.and_then(Value::as_array_mut)
-                    && !called.is_empty()
-                {
-                    tools.pop();
-                }
-                called
-                    .into_iter()
-                    .for_each(|it| facts.memory.keep(name, it));
-            }
-            vec![departure]
+        hook: Hook::Outgoing(|facts, departure| {
+            hide_after_call(facts, departure, "tools/list", "/result/tools")
         }),
     },
     Fault {

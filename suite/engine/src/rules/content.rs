@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{
     Observation, Watch,
-    reach::{items, protocol_messages, results_of, short, speaks},
+    reach::{brief, is_modern, items, protocol_messages, results_of, short, speaks},
 };
 use crate::view::{Message, View};
 
@@ -34,6 +34,10 @@ pub(super) const RULES: &[Watch] = &[
     Watch {
         id: "rules/content/timestamps",
         observe: timestamps,
+    },
+    Watch {
+        id: "rules/content/trace-context",
+        observe: trace_context,
     },
     Watch {
         id: "rules/content/uris",
@@ -330,6 +334,64 @@ fn keys_of(message: &Message) -> Vec<(&str, KeyForm)> {
         .filter_map(Value::as_object)
         .flat_map(|meta| meta.keys());
     keys.map(|key| (key.as_str(), key_form(key))).collect()
+}
+
+/// W3C Trace Context, section 3.2: version, trace, parent and flags in hexadecimal digits.
+fn is_traceparent(text: &str) -> bool {
+    let hex = |part: &str, length: usize| {
+        part.len() == length
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+    };
+    let zero = |part: &str| part.bytes().all(|byte| byte == b'0');
+    let parts: Vec<&str> = text.split('-').collect();
+    let [version, trace, parent, flags, rest @ ..] = parts.as_slice() else {
+        return false;
+    };
+    // Versions to come may have more behind the flags.
+    let whole = rest.is_empty() || *version != "00";
+    let known = hex(version, 2) && *version != "ff" && hex(flags, 2);
+    whole && known && hex(trace, 32) && !zero(trace) && hex(parent, 16) && !zero(parent)
+}
+
+/// `tracestate` and `baggage` are lists of `key=value`, whose other details differ.
+fn is_list_of_pairs(text: &str) -> bool {
+    let printable = text.bytes().all(|byte| matches!(byte, b'\t' | 0x20..=0x7e));
+    let pair = |member: &str| {
+        let (key, _) = member.split_once('=')?;
+        (!key.trim().is_empty()).then_some(())
+    };
+    let mut members = text.split(',').map(str::trim).filter(|one| !one.is_empty());
+    printable && members.all(|member| pair(member).is_some())
+}
+
+fn trace_context(view: &View<'_>, seen: &mut Observation) {
+    if !is_modern(view) {
+        return;
+    }
+    for message in protocol_messages(view).filter(|message| speaks(view, message)) {
+        let mut found = Vec::new();
+        if let Some(value) = &message.value {
+            metas(value, 0, &mut found);
+        }
+        for meta in found {
+            seen.exercise();
+            for name in ["baggage", "traceparent", "tracestate"] {
+                let Some(value) = meta.get(name) else {
+                    continue;
+                };
+                let sound = value.as_str().is_some_and(|text| match name {
+                    "traceparent" => is_traceparent(text),
+                    _ => is_list_of_pairs(text),
+                });
+                if !sound {
+                    let expected = format!("`{name}` in the form that the W3C gives it");
+                    seen.find(expected, brief(value), [message.event]);
+                }
+            }
+        }
+    }
 }
 
 fn text_beside_structure(view: &View<'_>, seen: &mut Observation) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Observation, Watch,
-    reach::{brief, is_modern, items, results_of, short},
+    reach::{brief, is_modern, is_one_session, items, results_of, short},
 };
 use crate::{
     schema::{self, ForeignError},
@@ -16,6 +16,10 @@ use crate::{
 };
 
 pub(super) const RULES: &[Watch] = &[
+    Watch {
+        id: "rules/tools/embedded-resources",
+        observe: embedded_resources,
+    },
     Watch {
         id: "rules/tools/header-annotations",
         observe: header_annotations,
@@ -31,6 +35,10 @@ pub(super) const RULES: &[Watch] = &[
     Watch {
         id: "rules/tools/output-schemas",
         observe: output_schemas,
+    },
+    Watch {
+        id: "rules/tools/schema-dialect",
+        observe: schema_dialect,
     },
     Watch {
         id: "rules/tools/structured-results",
@@ -83,6 +91,48 @@ fn input_schemas(view: &View<'_>, seen: &mut Observation) {
 
 fn output_schemas(view: &View<'_>, seen: &mut Observation) {
     schemas(view, seen, "outputSchema");
+}
+
+fn schema_dialect(view: &View<'_>, seen: &mut Observation) {
+    for (response, tool) in tools(view).filter(|_| has_dialect(view)) {
+        for member in ["inputSchema", "outputSchema"] {
+            let Some(schema) = tool.get(member) else {
+                continue;
+            };
+            seen.exercise();
+            let Some(dialect) = schema.get("$schema") else {
+                continue;
+            };
+            let named = dialect.as_str().unwrap_or_default();
+            let plain = named.trim_end_matches('#');
+            if !plain.ends_with("//json-schema.org/draft/2020-12/schema") {
+                let actual = format!("{} for `{}`", brief(dialect), short(name_of(tool)));
+                seen.find("JSON Schema 2020-12", actual, [response.event]);
+            }
+        }
+    }
+}
+
+/// A resource within a result makes sense to those who can read it again.
+fn embedded_resources(view: &View<'_>, seen: &mut Observation) {
+    if view.server_capabilities().is_none() || !is_one_session(view) {
+        return;
+    }
+    for (request, response, result) in results_of(view, &["tools/call"]) {
+        let embedded = |block: &Value| block.get("type").is_some_and(|kind| kind == "resource");
+        if !items(result, "content").any(embedded) {
+            continue;
+        }
+        seen.exercise();
+        if !view.declares("resources") {
+            let actual = "a tool's result with an embedded resource, without it";
+            seen.find(
+                "`resources` declared",
+                actual,
+                [request.event, response.event],
+            );
+        }
+    }
 }
 
 fn names(view: &View<'_>, seen: &mut Observation) {

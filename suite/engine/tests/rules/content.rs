@@ -209,3 +209,40 @@ fn structure_without_text() {
     );
     idles("content/text-beside-structure", &called(json!([])));
 }
+
+#[test]
+fn the_context_of_a_trace() {
+    let rule = "content/trace-context";
+    let with = |name: &str, value: Value| {
+        let talk = Talk::stdio(MODERN).asks(1, "tools/list", json!({}));
+        talk.answers(1, json!({"tools": [], "_meta": {name: value}}))
+    };
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    for sound in [
+        format!("00-{trace}-00f067aa0ba902b7-01"),
+        format!("cc-{trace}-00f067aa0ba902b7-01-what-the-future-brings"),
+    ] {
+        holds(rule, &with("traceparent", json!(sound)));
+    }
+    for broken in [
+        json!("x"),
+        json!(1),
+        json!(format!("00-{trace}-01")),
+        json!(format!("00-{trace}-00f067aa0ba902b7-01-more")),
+        json!(format!("ff-{trace}-00f067aa0ba902b7-01")),
+        json!(format!("00-{trace}-0000000000000000-01")),
+        json!(format!("00-{}-00f067aa0ba902b7-01", trace.to_uppercase())),
+    ] {
+        breaks(rule, &with("traceparent", broken), "traceparent");
+    }
+    holds(
+        rule,
+        &with("tracestate", json!("rojo=00f067aa0ba902b7, congo=t61r,")),
+    );
+    breaks(rule, &with("tracestate", json!("rojo")), "tracestate");
+    holds(rule, &with("baggage", json!("a=1;p=2,b=%20")));
+    breaks(rule, &with("baggage", json!("=1")), "baggage");
+    let elsewhere = Talk::stdio(LEGACY).asks(1, "tools/list", json!({}));
+    let elsewhere = elsewhere.answers(1, json!({"tools": [], "_meta": {"traceparent": "x"}}));
+    spares(rule, &elsewhere);
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::helper::{LEGACY, MIDDLE, MODERN, OLDEST, Talk, breaks, holds, idles, spares, warns};
-use mcp_verdict_wire::Revision;
+use mcp_verdict_wire::{Revision, TransportKind};
 
 fn listed(revision: Revision, tools: Value) -> Talk {
     let talk = Talk::stdio(revision).asks(1, "tools/list", json!({}));
@@ -43,6 +43,43 @@ fn a_schema_that_is_none() {
         &with_schema(OLDEST, broken()),
         "anyOf",
     );
+}
+
+#[test]
+fn the_dialect_of_a_schema() {
+    let rule = "tools/schema-dialect";
+    let of = |dialect: Value| json!({"$schema": dialect, "type": "object"});
+    let with_schema =
+        |revision, schema: Value| listed(revision, json!([{"name": "a", "inputSchema": schema}]));
+    let old = json!("http://json-schema.org/draft-07/schema#");
+    for revision in [LEGACY, MODERN] {
+        breaks(rule, &with_schema(revision, of(old.clone())), "draft-07");
+        holds(rule, &with_schema(revision, json!({"type": "object"})));
+        let new = json!("https://json-schema.org/draft/2020-12/schema");
+        holds(rule, &with_schema(revision, of(new)));
+    }
+    // Nothing is recommended there.
+    idles(rule, &with_schema(MIDDLE, of(old)));
+}
+
+#[test]
+fn resources_within_results() {
+    let rule = "tools/embedded-resources";
+    let called = |capabilities: Value, content: Value| {
+        let talk = Talk::bare(LEGACY, TransportKind::Stdio).opened(capabilities);
+        let talk = talk.asks(1, "tools/call", json!({"name": "a"}));
+        talk.answers(1, json!({"content": [content]}))
+    };
+    let resource = json!({"type": "resource", "resource": {"uri": "a:b", "text": "x"}});
+    breaks(
+        rule,
+        &called(json!({"tools": {}}), resource.clone()),
+        "`resources` declared",
+    );
+    let both = json!({"tools": {}, "resources": {}});
+    holds(rule, &called(both, resource));
+    let text = json!({"type": "text", "text": "x"});
+    idles(rule, &called(json!({"tools": {}}), text));
 }
 
 #[test]
