@@ -287,7 +287,7 @@ impl Redactor {
 /// `bytes` with [`REDACTED`] for each `secret`, whether they are text or not.
 fn replace(bytes: Bytes, secret: &[u8]) -> Bytes {
     let mut kept = Vec::new();
-    let mut rest = bytes.0.as_slice();
+    let mut rest = &*bytes.0;
     while let Some(place) = find(rest, secret) {
         kept.extend_from_slice(&rest[..place]);
         kept.extend_from_slice(REDACTED.as_bytes());
@@ -297,7 +297,7 @@ fn replace(bytes: Bytes, secret: &[u8]) -> Bytes {
         return bytes;
     }
     kept.extend_from_slice(rest);
-    Bytes(kept)
+    kept.into()
 }
 
 /// Where `wanted`, which is not empty, begins in `bytes`.

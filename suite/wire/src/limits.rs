@@ -10,8 +10,9 @@ pub const BODY_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
 /// All bytes kept in one transcript. A vector that needs more is a flood, and is cut off.
 pub const TRANSCRIPT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Events kept in one transcript: a stream of empty lines must not fill memory either.
-pub const TRANSCRIPT_EVENTS_MAX: usize = 50_000;
+/// Events kept in one transcript: a stream of empty lines must not fill memory either, and every rule
+/// looks at each of them. The busiest check of an honest server has a few hundred.
+pub const TRANSCRIPT_EVENTS_MAX: usize = 10_000;
 
 /// Standard error kept for a child, in bytes: enough for any stack trace.
 pub const STDERR_BYTES_MAX: usize = 256 * 1024;
@@ -19,6 +20,6 @@ pub const STDERR_BYTES_MAX: usize = 256 * 1024;
 /// Deepest nesting of a JSON text that is looked into. serde_json's own bound is 128.
 pub const JSON_DEPTH_MAX: usize = 128;
 
-/// Values in one JSON text. A byte or two can make a value that takes a hundred in memory; this is
-/// still far more than a long list of large tools has.
-pub const JSON_VALUES_MAX: usize = 1_000_000;
+/// Values in one JSON text. A byte or two can make a value that takes a hundred in memory, and several
+/// sessions read at the same time; this is still far more than a long list of large tools has.
+pub const JSON_VALUES_MAX: usize = 250_000;

@@ -4,7 +4,7 @@
 //! first line, then one [`Event`] a line. Secrets are gone before an event gets here: whoever records
 //! redacts.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -224,9 +224,10 @@ pub struct SseFields {
     pub retry: Option<u64>,
 }
 
-/// Bytes, stored as text where they are UTF-8 and as `{"base64": …}` where not.
+/// Bytes, stored as text where they are UTF-8 and as `{"base64": …}` where not. Copies share them: what opened a
+/// session is in the transcript of each check that it serves.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
-pub struct Bytes(pub Vec<u8>);
+pub struct Bytes(pub Arc<[u8]>);
 
 impl Transcript {
     /// Reads the JSON lines that [`Transcript::to_json_lines`] writes.
@@ -303,19 +304,19 @@ impl std::fmt::Debug for Bytes {
 
 impl From<&[u8]> for Bytes {
     fn from(bytes: &[u8]) -> Self {
-        Self(bytes.to_vec())
+        Self(bytes.into())
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self(bytes.into())
     }
 }
 
 impl From<&str> for Bytes {
     fn from(text: &str) -> Self {
-        Self(text.as_bytes().to_vec())
+        Self(text.as_bytes().into())
     }
 }
 
@@ -340,12 +341,12 @@ impl Serialize for Bytes {
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
-            Value::String(text) => Ok(Self(text.into_bytes())),
+            Value::String(text) => Ok(text.into_bytes().into()),
             other => {
                 let encoded: Encoded = serde_json::from_value(other).map_err(D::Error::custom)?;
                 STANDARD
                     .decode(encoded.base64)
-                    .map(Self)
+                    .map(Self::from)
                     .map_err(D::Error::custom)
             }
         }

@@ -3,7 +3,7 @@
 use mcp_verdict_results::Verdict;
 
 use super::{
-    expect::{Absence, StepJudge, stop},
+    expect::{StepJudge, stop},
     subject::how_it_ended,
     walk::{Flow, Judgement, Noted},
 };
@@ -35,10 +35,7 @@ impl StepJudge<'_, '_> {
                 // Refused, but in its turn: what came before it has come.
                 Some(Some(status)) if (400..500).contains(&status) => None,
                 Some(_) => {
-                    let absence = Absence {
-                        why: why.clone(),
-                        cut: false,
-                    };
+                    let absence = self.absent(why.clone());
                     Some(
                         self.unable(&absence)
                             .unwrap_or_else(|| self.unanswered(&why)),

@@ -96,13 +96,17 @@ impl<'l> Judge<'l> {
 
     /// Judges one transcript by its vector and by every rule. Gives the vector's result.
     pub fn add(&mut self, transcript: &Transcript) -> &CheckResult {
-        let view = View::of(transcript);
+        self.add_read(transcript, &View::of(transcript))
+    }
+
+    /// As [`Judge::add`], of a transcript that was read already.
+    pub(crate) fn add_read(&mut self, transcript: &Transcript, view: &View<'_>) -> &CheckResult {
         let head = &transcript.head;
         self.ways.insert((head.revision, head.transport));
         let library = self.library;
-        for text in library.rules.iter().filter(|text| applies(text, &view)) {
+        for text in library.rules.iter().filter(|text| applies(text, view)) {
             if let Some(rule) = self.rules.iter().find(|rule| rule.id() == text.id.0) {
-                self.observe(*rule, text, transcript, &view);
+                self.observe(*rule, text, transcript, view);
             }
         }
         let result = match library
@@ -111,8 +115,8 @@ impl<'l> Judge<'l> {
             .find(|vector| vector.id.0 == head.check)
         {
             Some(vector) => {
-                let judgement = walk::vector(vector, &view);
-                about(vector).judged(library, transcript, &view, judgement)
+                let judgement = walk::vector(vector, view);
+                about(vector).judged(library, transcript, view, judgement)
             }
             None => unknown(library, transcript),
         };

@@ -8,10 +8,11 @@ use mcp_verdict_vectors::{
     model::{CaptureStep, Case, Expect, Level, Outcome, Step, Subject, Vector},
     template::{self, Unbound},
 };
-use mcp_verdict_wire::{TransportKind, transcript::Ended};
+use mcp_verdict_wire::TransportKind;
 use serde_json::{Map, Value};
 
 use super::{
+    absence::{Absence, broke},
     subject::{Look, Seen, SubjectState},
     walk::{Flow, Judgement, Noted, RevisionSchemas, verdict_of},
 };
@@ -85,6 +86,13 @@ impl<'a, 't> StepJudge<'a, 't> {
 
     /// Whether there is nothing more to wait for.
     pub(super) fn is_over(&self) -> bool {
+        let waits = matches!(
+            self.step(),
+            Step::Expect(_) | Step::Capture(_) | Step::Barrier(_)
+        );
+        if waits && self.limit().is_some() {
+            return true;
+        }
         match self.step() {
             Step::Expect(expect) => self.expect_is_over(expect),
             Step::Capture(capture) => self.capture_is_over(capture),
@@ -211,39 +219,8 @@ impl<'a, 't> StepJudge<'a, 't> {
             SubjectState::Ready(seen) => Ok(seen),
             SubjectState::Partial(seen) if self.ended() => Ok(seen),
             SubjectState::Partial(_) | SubjectState::Pending => Err(self.absence()),
-            SubjectState::Never(why) => Err(Absence { why, cut: false }),
+            SubjectState::Never(why) => Err(self.absent(why)),
         })
-    }
-
-    pub(super) fn absence(&self) -> Absence {
-        let timed_out = self
-            .look
-            .view
-            .timeouts
-            .iter()
-            .find(|timeout| timeout.step == self.index);
-        let limit = self.look.view.limits.last();
-        let (why, cut) = match (timed_out, limit) {
-            (Some(timeout), _) => (
-                format!("nothing came within {} ms", timeout.after_ms),
-                false,
-            ),
-            (None, _) if self.ended() => ("nothing had come by then".to_owned(), false),
-            (None, Some((_, limit))) => (format!("the target broke a limit: {limit}"), true),
-            (None, None) => ("the run was stopped while it was awaited".to_owned(), true),
-        };
-        Absence { why, cut }
-    }
-
-    /// Whether the step came to its end, in time or not.
-    fn ended(&self) -> bool {
-        self.look.view.step_end(self.index).is_some()
-            || self
-                .look
-                .view
-                .timeouts
-                .iter()
-                .any(|timeout| timeout.step == self.index)
     }
 
     fn judge_expect(&self, expect: &Expect) -> StepOutcome {
@@ -260,6 +237,13 @@ impl<'a, 't> StepJudge<'a, 't> {
             && let Some(unable) = self.unable(absence)
         {
             return noted(unable);
+        }
+        let is_whole = matches!(
+            expect.subject,
+            Subject::Response(_) | Subject::Message(_) | Subject::Exit(_) | Subject::Variables(_)
+        );
+        if let Some(limit) = self.limit().filter(|_| !is_whole) {
+            return noted(stop(Verdict::Inconclusive, broke(limit), None));
         }
         let evidence = match &seen {
             Ok(seen) => seen.evidence.clone(),
@@ -331,55 +315,6 @@ impl<'a, 't> StepJudge<'a, 't> {
             }
         }
         Ok(Decision::None(first))
-    }
-
-    /// Whether the absence says nothing about the target: we were cut off, or never reached it.
-    pub(super) fn unable(&self, absence: &Absence) -> Option<Noted> {
-        if absence.cut {
-            return Some(stop(Verdict::Inconclusive, absence.why.clone(), None));
-        }
-        let first = self.look.view.first_step()?;
-        let begun = |event: Option<usize>| event.filter(|event| *event >= first);
-        let exchange = self
-            .look
-            .view
-            .exchanges
-            .values()
-            .find(|of| begun(of.request).is_some())?;
-        match &exchange.ended {
-            // The very first request of the vector found no one. Later ones tell of the target's end.
-            Some((event, Ended::Broken(reason)))
-                if exchange.response.is_none() && is_refusal(reason) =>
-            {
-                let message = format!("the target could not be reached: {reason}");
-                Some(stop(Verdict::Inconclusive, message, Some(*event)))
-            }
-            _ => None,
-        }
-    }
-
-    fn evidence_of_absence(&self, subject: &Subject) -> Vec<usize> {
-        let view = self.look.view;
-        let sent = match subject {
-            Subject::Response(label) | Subject::Replies(label) | Subject::Stream(label) => {
-                view.request_named(label).map(|message| message.event)
-            }
-            Subject::Http(label) => view.exchange_named(label).and_then(|of| of.request),
-            _ => None,
-        };
-        let end = match subject {
-            Subject::Response(label) | Subject::Http(label) => view
-                .exchange_named(label)
-                .and_then(|of| of.response.as_ref().map(|response| response.event)),
-            _ => None,
-        };
-        let exit = view.process.exited.map(|exit| exit.event);
-        let timed_out = view
-            .timeouts
-            .iter()
-            .find(|timeout| timeout.step == self.index)
-            .map(|at| at.event);
-        [sent, end, exit, timed_out].into_iter().flatten().collect()
     }
 
     fn deviation(
@@ -482,14 +417,6 @@ impl<'a, 't> StepJudge<'a, 't> {
     }
 }
 
-/// Why there is no value.
-#[derive(Debug)]
-pub(super) struct Absence {
-    pub(super) why: String,
-    /// We stopped looking before it was due.
-    pub(super) cut: bool,
-}
-
 /// What `accept` says.
 enum Decision<'e> {
     /// The first case that matches.
@@ -560,16 +487,6 @@ fn describe(subject: &Subject) -> String {
         Subject::Exit(_) => "the target's exit".to_owned(),
         Subject::Variables(_) => "the captured values".to_owned(),
     }
-}
-
-/// Whether an exchange's reason says that nobody was there.
-fn is_refusal(reason: &str) -> bool {
-    let reason = reason.to_ascii_lowercase();
-    ["connect", "refused", "dns", "resolve", "unreachable"]
-        .iter()
-        .any(|word| reason.contains(word))
-        && !reason.contains("reset")
-        && !reason.contains("connection closed")
 }
 
 /// `text`, cut where a report would become unreadable.

@@ -3,6 +3,7 @@
 //! Nothing here does I/O. The driver asks the same code whether a wait is over, so what is judged live
 //! and what is judged again from a file cannot differ.
 
+mod absence;
 mod barrier;
 mod collect;
 mod expect;

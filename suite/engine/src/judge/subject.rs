@@ -6,6 +6,7 @@ use mcp_verdict_vectors::{
 };
 use mcp_verdict_wire::{
     Revision, TransportKind,
+    message::Lenient,
     transcript::{Ended, EventKind},
 };
 use serde_json::{Map, Value, json};
@@ -248,8 +249,9 @@ impl Look<'_, '_> {
             .unwrap_or_default();
         let json = media == "application/json" || media.ends_with("+json");
         let parsed = json
-            .then(|| serde_json::from_slice(&bytes.0).ok())
-            .flatten();
+            .then(|| Lenient::parse(&bytes.0).ok())
+            .flatten()
+            .map(|read| read.value);
         parsed.unwrap_or_else(|| Value::String(bytes.to_text().into_owned()))
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_verdict_transport::{Address, Recorder};
-use mcp_verdict_wire::{Era, Revision, transcript::EventKind};
+use mcp_verdict_wire::{Era, Revision, message::Lenient, transcript::EventKind};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -112,7 +112,10 @@ fn banner(recorder: &Recorder) -> Option<String> {
             EventKind::Received {
                 exchange: 0, bytes, ..
             } => {
-                let is_message = serde_json::from_slice::<Value>(&bytes.0).is_ok();
+                let is_message = match Lenient::parse(&bytes.0) {
+                    Ok(_) => true,
+                    Err(malformed) => malformed.is_limit(),
+                };
                 let text = bytes.to_text();
                 let is_banner = !is_message && !text.trim().is_empty();
                 is_banner.then(|| crate::session::cut(&text, 80))

@@ -95,7 +95,9 @@ fn is_due(view: &View<'_>, request: &Message) -> bool {
 /// A server may end the conversation of its own accord, but not while requests wait; and to break down is
 /// another thing than to end.
 fn stays(view: &View<'_>, seen: &mut Observation) {
-    if !is_stdio(view) || !view.ours().any(|message| message.is_request()) {
+    let cut_off = !view.limits.is_empty();
+    // Whom we stopped to read cannot go on writing.
+    if !is_stdio(view) || cut_off || !view.ours().any(|message| message.is_request()) {
         return;
     }
     let Some(exit) = view.process.exited else {

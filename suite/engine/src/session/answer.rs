@@ -4,6 +4,7 @@ use mcp_verdict_transport::{Connection, Outgoing, SendError};
 use mcp_verdict_vectors::Client;
 use mcp_verdict_wire::{
     Era, Revision,
+    message::Lenient,
     transcript::{Event, EventKind},
 };
 use serde_json::{Map, Value, json};
@@ -105,7 +106,7 @@ pub(super) fn server_requests(event: &Event) -> Vec<Value> {
     if !bytes.0.windows(METHOD.len()).any(|window| window == METHOD) {
         return Vec::new();
     }
-    match serde_json::from_slice(&bytes.0) {
+    match Lenient::parse(&bytes.0).map(|read| read.value) {
         Ok(Value::Array(batch)) => batch.into_iter().filter(is_request).collect(),
         Ok(single) if is_request(&single) => vec![single],
         _ => Vec::new(),

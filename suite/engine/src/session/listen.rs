@@ -5,6 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use mcp_verdict_transport::Recorder;
 use mcp_verdict_wire::{
     TransportKind,
+    message::Lenient,
     transcript::{Ended, Event, EventKind, Exchange},
 };
 use serde_json::Value;
@@ -227,9 +228,14 @@ impl Listener {
     }
 
     fn message(&mut self, exchange: Exchange, bytes: &[u8]) {
-        match serde_json::from_slice::<Value>(bytes) {
+        match Lenient::parse(bytes).map(|read| read.value) {
             Ok(Value::Array(batch)) => batch.into_iter().for_each(|one| self.one(exchange, one)),
             Ok(single) => self.one(exchange, single),
+            Err(malformed) if malformed.is_limit() => {
+                self.limit
+                    .get_or_insert(format!("a message is more than is read: {malformed}"));
+                self.heard.push_back(Heard::Over);
+            }
             Err(_) => {
                 let text = String::from_utf8_lossy(&bytes[..bytes.len().min(4 * SHOWN_CHARACTERS)]);
                 if self.not_json.len() < NOT_JSON_LINES_MAX && !text.trim().is_empty() {
@@ -318,7 +324,7 @@ impl Listener {
 pub(super) fn stderr_tail(recorder: &Recorder) -> String {
     let bytes: Vec<u8> = recorder.look(|events| {
         let pieces = events.iter().filter_map(|event| match &event.kind {
-            EventKind::Stderr { bytes } => Some(bytes.0.as_slice()),
+            EventKind::Stderr { bytes } => Some(&*bytes.0),
             _ => None,
         });
         pieces.collect::<Vec<_>>().concat()

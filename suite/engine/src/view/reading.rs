@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mcp_verdict_wire::{
-    message::{Lenient, Remark},
+    message::{Lenient, Malformed, Remark},
     transcript::{Bytes, Event, EventKind, Exchange},
 };
 use serde_json::Value;
@@ -26,7 +26,7 @@ pub struct Reading {
     pub timeouts: Vec<TimedOut>,
     /// Events that tell of trouble on our side, with what they say.
     pub troubles: Vec<(usize, String)>,
-    /// Events that tell of a broken limit, with its name.
+    /// Events that tell of a broken limit, or that are too much to be read, with the limit's name.
     pub limits: Vec<(usize, String)>,
     /// Our `initialize` requests: indices into `messages`.
     pub openings: Vec<usize>,
@@ -262,9 +262,16 @@ impl Reading {
         }
         let (value, remarks) = match parse(bytes) {
             Ok(parsed) => parsed,
-            Err(why) => {
+            // It may be all that it should be; nothing is said about what was not read.
+            Err(malformed) if malformed.is_limit() => {
+                return self.limits.push((
+                    index,
+                    format!("a message is more than is read: {malformed}"),
+                ));
+            }
+            Err(malformed) => {
                 return self.add(Message {
-                    kind: Kind::invalid(why, None),
+                    kind: Kind::invalid(malformed.to_string(), None),
                     ..template
                 });
             }
@@ -425,8 +432,8 @@ fn template(event: usize, of: &Event, exchange: Exchange) -> Message {
 }
 
 /// The JSON in `bytes`, and what was noticed about them.
-fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), String> {
-    let lenient = Lenient::parse(&bytes.0).map_err(|malformed| malformed.to_string())?;
+fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), Malformed> {
+    let lenient = Lenient::parse(&bytes.0)?;
     let duplicates = lenient
         .duplicate_keys
         .iter()

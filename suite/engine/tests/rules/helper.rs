@@ -273,7 +273,7 @@ impl Talk {
         self.push(EventKind::Received {
             exchange,
             sse,
-            bytes: Bytes(bytes.to_vec()),
+            bytes: Bytes::from(&bytes[..]),
         })
     }
 

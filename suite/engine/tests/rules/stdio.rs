@@ -107,7 +107,7 @@ fn a_process_may_end_while_nothing_is_owed() {
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
     holds("stdio/stays", &exits(call.means(cancel), Some(0), None));
     let stderr = EventKind::Stderr {
-        bytes: Bytes(b"\xff panic".to_vec()),
+        bytes: Bytes::from(&b"\xff panic"[..]),
     };
     holds("stdio/stays", &Talk::stdio(LEGACY).event(stderr));
 }

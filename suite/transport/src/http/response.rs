@@ -3,7 +3,7 @@
 use mcp_verdict_wire::{
     limits::BODY_BYTES_MAX,
     sse::Reader,
-    transcript::{Ended, EventKind},
+    transcript::{Bytes, Ended, EventKind},
 };
 
 use super::{
@@ -149,16 +149,16 @@ async fn read_body(log: &Log, body: &mut Body, is_json: bool) -> Ended {
         }
     };
     let is_message = is_json && how == Ended::Complete && !bytes.is_empty();
-    let message = is_message.then(|| bytes.clone());
+    let body = Bytes::from(bytes);
     log.record(EventKind::HttpBody {
         exchange,
-        bytes: bytes.into(),
+        bytes: body.clone(),
     });
-    if let Some(message) = message {
+    if is_message {
         log.record(EventKind::Received {
             exchange,
             sse: None,
-            bytes: message.into(),
+            bytes: body,
         });
     }
     how

@@ -89,6 +89,17 @@ pub enum Remark {
     },
 }
 
+impl Malformed {
+    /// Whether the text is more than we read, which says nothing about whether it is JSON.
+    #[must_use]
+    pub const fn is_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::TooDeep { .. } | Self::TooLong { .. } | Self::TooManyValues { .. }
+        )
+    }
+}
+
 impl Lenient {
     /// Reads the one JSON text that `bytes` should be, without their framing.
     ///
