@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod exit;
 mod selection;
+mod signals;
 mod style;
 mod target;
 

@@ -19,7 +19,6 @@ use mcp_verdict_engine::{
 use mcp_verdict_mock::{MockConfig, Served};
 use mcp_verdict_transport::Address;
 use mcp_verdict_wire::{Revision, TransportKind};
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     arguments::TargetArguments,
@@ -174,24 +173,6 @@ fn mock_command(faults: &[String]) -> io::Result<Address> {
         environment: BTreeMap::new(),
         directory: None,
     })
-}
-
-/// Runs `work` until it is done, or until the user stops the program. Children are in groups of their own, which a
-/// terminal does not reach; dropping the work ends them.
-pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
-    let interrupted = Expected {
-        message: "interrupted".to_owned(),
-        hint: None,
-        exit: Exit::Interrupted,
-    };
-    let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-        return Ok(work.await);
-    };
-    tokio::select! {
-        done = work => Ok(done),
-        _ = tokio::signal::ctrl_c() => Err(interrupted),
-        _ = terminated.recv() => Err(interrupted),
-    }
 }
 
 /// What reports call the built-in mock server.

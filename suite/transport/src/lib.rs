@@ -13,3 +13,4 @@ pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,
 };
 pub use recorder::{Recorder, Redactor};
+pub use stdio::kill_children;

@@ -6,7 +6,7 @@ use mcp_verdict_engine::{inspect::Inspection, probe::discover};
 use crate::{
     arguments::Inspect,
     exit::{Exit, Expected},
-    target,
+    signals, target,
 };
 
 /// What the target speaks and offers, and which fixtures are missing.
@@ -17,7 +17,7 @@ pub(crate) fn perform(arguments: &Inspect) -> anyhow::Result<Exit> {
     })?;
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let discovery = runtime
-        .block_on(target::interruptible(discover(&spec)))?
+        .block_on(signals::interruptible(discover(&spec)))?
         .map_err(|error| target::unreachable(&error))?;
     let inspection = Inspection::of(&spec, &discovery);
     if arguments.json {

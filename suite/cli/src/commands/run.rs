@@ -23,6 +23,7 @@ use crate::{
     arguments::Run,
     exit::{Exit, Expected},
     selection::Selected,
+    signals,
     style::{self, Style},
     target,
 };
@@ -42,7 +43,7 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
         reports = default_reports();
     }
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
-    let outcome = runtime.block_on(target::interruptible(async {
+    let outcome = runtime.block_on(signals::interruptible(async {
         let (prepared, mocks) = match &spec {
             Some(spec) => (target::prepare(spec).await?, Vec::new()),
             None => target::mock(&arguments.target).await?,

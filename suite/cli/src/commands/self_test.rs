@@ -9,6 +9,7 @@ use crate::{
     arguments::SelfTest,
     exit::{Exit, Expected},
     selection::Selected,
+    signals,
     style::Style,
     target,
 };
@@ -29,7 +30,7 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
     };
     let jobs = arguments.jobs.map_or(JOBS, usize::from);
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
-    let matrix = runtime.block_on(target::interruptible(async {
+    let matrix = runtime.block_on(signals::interruptible(async {
         let (prepared, mocks) = target::mock_everywhere().await?;
         let done = |fault: &str, transport| tracing::info!("{fault} over {transport}: done");
         let start = |transport, faults| target::start_mock(transport, faults);

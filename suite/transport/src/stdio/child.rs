@@ -62,13 +62,17 @@ impl Child {
             source,
         };
         let incomplete = || not_started(std::io::Error::other("the child has no streams"));
-        let mut child = spawn(program).map_err(not_started)?;
+        let spawn = || {
+            let child = spawn(program)?;
+            let number = child.id();
+            Ok((child, number))
+        };
+        let (mut child, group) = Group::start(spawn, recorder.clone()).map_err(not_started)?;
+        let group = Arc::new(group);
         let command = std::iter::once(program.program.to_owned()).chain(program.arguments.to_vec());
         recorder.record(EventKind::ProcessStarted {
             command: command.collect(),
         });
-        let group = child.id().and_then(|id| Group::new(id, recorder.clone()));
-        let group = Arc::new(group.ok_or_else(incomplete)?);
         let stdin = child.stdin().take().ok_or_else(incomplete)?;
         let stdout = child.stdout().take().ok_or_else(incomplete)?;
         let stderr = child.stderr().take().ok_or_else(incomplete)?;

@@ -1,6 +1,10 @@
 //! The process group of a child: signals to all of it, and its sure end.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use mcp_verdict_wire::transcript::EventKind;
 use nix::{
@@ -9,6 +13,32 @@ use nix::{
 };
 
 use crate::{Recorder, SendError};
+
+/// Every group there is, for the end of the whole program.
+static GROUPS: Mutex<Groups> = Mutex::new(Groups {
+    closed: false,
+    leaders: BTreeSet::new(),
+});
+
+struct Groups {
+    /// No child starts any more.
+    closed: bool,
+    leaders: BTreeSet<Pid>,
+}
+
+/// Kills every child of this process with its whole group, and lets no other start. For a program that ends
+/// without more ado.
+pub fn kill_children() {
+    let mut groups = groups();
+    groups.closed = true;
+    for leader in &groups.leaders {
+        kill_group(*leader, Signal::SIGKILL);
+    }
+}
+
+fn groups() -> MutexGuard<'static, Groups> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The group that a child leads. Killed when this is dropped.
 ///
@@ -22,13 +52,28 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn new(leader: u32, recorder: Recorder) -> Option<Self> {
-        let leader = Pid::from_raw(i32::try_from(leader).ok()?);
-        Some(Self {
+    /// Starts a child that leads a group. `spawn` gives the child and its number.
+    pub(super) fn start<C>(
+        spawn: impl FnOnce() -> io::Result<(C, Option<u32>)>,
+        recorder: Recorder,
+    ) -> io::Result<(C, Self)> {
+        // Held meanwhile, so that no child is started and not known.
+        let mut groups = groups();
+        if groups.closed {
+            return Err(io::Error::other("the program is ending"));
+        }
+        let (child, number) = spawn()?;
+        let leader = number
+            .and_then(|number| i32::try_from(number).ok())
+            .map(Pid::from_raw)
+            .ok_or_else(|| io::Error::other("the child has no number"))?;
+        groups.leaders.insert(leader);
+        let group = Self {
             leader,
             recorder,
             gone: Mutex::new(false),
-        })
+        };
+        Ok((child, group))
     }
 
     /// Sends `signal` to the whole group and records it, unless the leader is gone already.
@@ -46,18 +91,13 @@ impl Group {
         let mut gone = self.gone();
         if !*gone {
             self.send(Signal::SIGKILL);
+            groups().leaders.remove(&self.leader);
             *gone = true;
         }
     }
 
     fn send(&self, signal: Signal) {
-        // A leader that left its own group is still reached by its number. That neither is there any
-        // more is what we want.
-        if killpg(self.leader, signal).is_err()
-            && let Err(error) = kill(self.leader, signal)
-        {
-            tracing::debug!(%signal, %error, "no one to signal");
-        }
+        kill_group(self.leader, signal);
     }
 
     fn gone(&self) -> MutexGuard<'_, bool> {
@@ -68,6 +108,16 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+fn kill_group(leader: Pid, signal: Signal) {
+    // A leader that left its own group is still reached by its number. That neither is there any more is
+    // what we want.
+    if killpg(leader, signal).is_err()
+        && let Err(error) = kill(leader, signal)
+    {
+        tracing::debug!(%signal, %error, "no one to signal");
     }
 }
 

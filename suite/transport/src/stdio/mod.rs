@@ -7,3 +7,4 @@ mod lines;
 mod output;
 
 pub(crate) use child::{Child, Program};
+pub use group::kill_children;
