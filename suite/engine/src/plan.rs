@@ -11,7 +11,7 @@ use mcp_verdict_vectors::{
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::Value;
 
-use crate::{judge::Planned, view::declares};
+use crate::{fixtures::modest, judge::Planned, view::declares};
 
 /// A target, ready to be judged: reached, asked what it speaks, its fixtures found.
 #[derive(Clone, Debug)]
@@ -115,9 +115,13 @@ impl PreparedWay {
         Peer {
             transport: self.transport.to_string(),
             revision: self.revision.to_string(),
-            info: self.server_info.clone(),
-            capabilities: self.capabilities.clone(),
-            fixtures: self.bindings.clone(),
+            info: self.server_info.as_ref().map(modest),
+            capabilities: modest(&self.capabilities),
+            fixtures: self
+                .bindings
+                .iter()
+                .map(|(name, value)| (name.clone(), modest(value)))
+                .collect(),
             missing_fixtures: self
                 .missing
                 .iter()

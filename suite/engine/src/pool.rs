@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_verdict_transport::{Address, OpenError, Recorder};
+use mcp_verdict_transport::{Address, Budget, OpenError, Recorder};
 use mcp_verdict_vectors::model::{SessionMode, Vector};
 use mcp_verdict_wire::{
     Era, Revision,
@@ -26,9 +26,11 @@ use crate::{
 pub(crate) struct Pool<'t> {
     target: &'t Prepared,
     timeout: Duration,
+    budget: Budget,
     idle: Mutex<BTreeMap<Kind, Vec<Lent>>>,
     health: Mutex<BTreeMap<String, Health>>,
     silence: Mutex<BTreeMap<usize, Silence>>,
+    floods: Mutex<BTreeMap<usize, Vec<String>>>,
     closing: Mutex<JoinSet<()>>,
 }
 
@@ -76,6 +78,9 @@ struct Silence {
 /// target that answers nothing would cost a whole wait for every check.
 const SILENT_MAX: usize = 8;
 
+/// Checks in which a target may break limits before no more is tried.
+const FLOODS_MAX: usize = 5;
+
 /// A server may need a moment to come back, for instance under a supervisor.
 const SECOND_TRY_AFTER: Duration = Duration::from_millis(300);
 
@@ -87,17 +92,18 @@ impl<'t> Pool<'t> {
         Self {
             target,
             timeout,
+            budget: Budget::default(),
             idle: Mutex::default(),
             health: Mutex::default(),
             silence: Mutex::default(),
+            floods: Mutex::default(),
             closing: Mutex::default(),
         }
     }
 
     /// Why the server of this way is gone for good, if it is.
     pub(crate) fn gone(&self, way: usize) -> Option<String> {
-        let given_up = |silence: &Silence| silence.given_up.clone();
-        if let Some(why) = locked(&self.silence).get(&way).and_then(given_up) {
+        if let Some(why) = self.given_up(way) {
             return Some(why);
         }
         let health = locked(&self.health);
@@ -134,6 +140,31 @@ impl<'t> Pool<'t> {
         }
     }
 
+    /// Notes that the target broke a limit. One that does so again and again would cost as much with every check.
+    pub(crate) fn flooded(&self, way: usize, check: &str) {
+        let mut floods = locked(&self.floods);
+        let checks = floods.entry(way).or_default();
+        if checks.len() < FLOODS_MAX {
+            checks.push(check.to_owned());
+        }
+    }
+
+    /// Why nothing more is tried on this way, though the target is there.
+    pub(crate) fn given_up(&self, way: usize) -> Option<String> {
+        let silence = |silence: &Silence| silence.given_up.clone();
+        if let Some(why) = locked(&self.silence).get(&way).and_then(silence) {
+            return Some(why);
+        }
+        let floods = locked(&self.floods);
+        let checks = floods
+            .get(&way)
+            .filter(|checks| checks.len() >= FLOODS_MAX)?;
+        Some(format!(
+            "the target broke limits of this suite in {FLOODS_MAX} checks, and no more is tried: `{}`",
+            checks.join("`, `")
+        ))
+    }
+
     /// Counts vectors in a row that got no answer; after [`SILENT_MAX`] the target has to answer a plain
     /// request in a session of its own, or is given up on this way.
     pub(crate) async fn heard(&self, way: usize, silent: bool) {
@@ -160,7 +191,7 @@ impl<'t> Pool<'t> {
         let of = &self.target.ways[way];
         let options = &self.target.options;
         let capabilities = default_capabilities(of.revision);
-        let recorder = Recorder::new(options.redactor.clone());
+        let recorder = Recorder::within(options.redactor.clone(), &self.budget);
         let (address, timeout) = (&of.address, self.timeout);
         let opening = Session::open(
             address,
@@ -229,6 +260,9 @@ impl<'t> Pool<'t> {
                 if let Some(why) = &gone {
                     self.bury(way, why);
                 }
+                if matches!(error, SessionError::Limit { .. }) {
+                    self.flooded(way, &vector.id.0);
+                }
                 Err(Refusal { events, gone })
             }
         }
@@ -245,7 +279,7 @@ impl<'t> Pool<'t> {
         capabilities: &Map<String, Value>,
     ) -> Result<(Session, Vec<Event>), (Vec<Event>, SessionError)> {
         let options = &self.target.options;
-        let recorder = Recorder::new(options.redactor.clone());
+        let recorder = Recorder::within(options.redactor.clone(), &self.budget);
         let (address, revision) = (&way.address, way.revision);
         let opened = if vector.session == SessionMode::None {
             let to = recorder.clone();
@@ -433,10 +467,6 @@ pub(crate) fn broke_off(view: &View<'_>) -> bool {
 /// Whether a vector waited in vain, or was flooded, and got no answer to anything.
 pub(crate) fn is_silent(view: &View<'_>) -> bool {
     let first = view.first_step().unwrap_or(0);
-    let flooded = || {
-        let mut events = view.events.iter();
-        events.any(|event| matches!(event.kind, EventKind::LimitExceeded { .. }))
-    };
     let answered = view.messages.iter().any(|message| {
         message.event >= first
             && message.direction == Direction::Target
@@ -445,7 +475,7 @@ pub(crate) fn is_silent(view: &View<'_>) -> bool {
                 MessageKind::Result { .. } | MessageKind::Error { .. }
             )
     });
-    !answered && (!view.timeouts.is_empty() || flooded())
+    !answered && (!view.timeouts.is_empty() || !view.limits.is_empty())
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -139,10 +139,31 @@ struct UnderWay<'r> {
     notes: Mutex<Vec<String>>,
     /// How much each way has still to do.
     left: Vec<AtomicUsize>,
-    /// Vectors whose exchanges broke off while others ran beside them, to be run again alone.
-    again: Mutex<Vec<(Work, Transcript)>>,
+    /// Vectors whose exchanges broke off while others ran beside them, or that had no room, to be run again
+    /// alone; with what came of them, where that is not too much to keep.
+    again: Mutex<Vec<(Work, Option<Transcript>)>>,
     deadline: Option<Instant>,
 }
+
+/// How often a vector was tried.
+enum Attempt {
+    /// Beside others.
+    First,
+    /// Alone. What came of the first attempt, where that was kept.
+    Second(Option<Transcript>),
+}
+
+impl Attempt {
+    fn earlier(self) -> Option<Transcript> {
+        match self {
+            Self::First => None,
+            Self::Second(earlier) => earlier,
+        }
+    }
+}
+
+/// What is kept of a first attempt, in bytes; there may be one for every vector.
+const POSTPONED_BYTES_MAX: usize = 256 * 1024;
 
 /// How many vectors that mostly wait share one HTTP server for each job.
 const WAITING_FACTOR: usize = 12;
@@ -213,7 +234,7 @@ impl<'r> UnderWay<'r> {
         self.drive_queue(last.into(), 1).await;
         let again = std::mem::take(&mut *locked(&self.again));
         for (work, first) in again {
-            self.drive_one(work, Some(first)).await;
+            self.drive_one(work, Attempt::Second(first)).await;
         }
     }
 
@@ -222,7 +243,7 @@ impl<'r> UnderWay<'r> {
         let next = || locked(&queue).pop_front();
         let worker = || async {
             while let Some(work) = next() {
-                self.drive_one(work, None).await;
+                self.drive_one(work, Attempt::First).await;
                 if self.left[work.way].fetch_sub(1, Ordering::Relaxed) == 1 {
                     self.pool.retire(work.way);
                 }
@@ -231,9 +252,8 @@ impl<'r> UnderWay<'r> {
         join_all((0..workers).map(|_| worker())).await;
     }
 
-    /// Drives one vector. `first` is what came of it when its exchanges broke off beside others: it stands
-    /// if there is no server left to try again.
-    async fn drive_one(&self, work: Work, first: Option<Transcript>) {
+    /// Drives one vector. What came of a first attempt stands if there is no server left to try again.
+    async fn drive_one(&self, work: Work, attempt: Attempt) {
         let vector = &self.library.vectors[work.vector];
         let check = vector.id.0.as_str();
         let out_of_time = self
@@ -245,13 +265,7 @@ impl<'r> UnderWay<'r> {
             self.pool.gone(work.way)
         };
         if let Some(reason) = hindrance {
-            match first {
-                Some(first) => {
-                    self.judged(work, first);
-                }
-                None => self.skip(work, &reason),
-            }
-            return;
+            return self.give_up(work, attempt, &reason);
         }
         let way = &self.target.ways[work.way];
         let name = format!("{} over {}", way.revision, way.transport);
@@ -261,8 +275,8 @@ impl<'r> UnderWay<'r> {
             Err(refusal) => {
                 self.note_end(work, &refusal);
                 let (head, events) = (self.head(work, Vec::new()), refusal.events);
-                self.judged(work, first.unwrap_or(Transcript { head, events }));
-                return;
+                let refused = Transcript { head, events };
+                return self.settle(work, attempt.earlier().unwrap_or(refused));
             }
         };
         self.pool.suspect(work.way, check);
@@ -272,21 +286,29 @@ impl<'r> UnderWay<'r> {
             deadline: self.deadline,
         };
         let left = drive::vector(&mut lent.session, vector, &head, &way.tools, limits).await;
+        let crowded = lent.session.connection.recorder().is_crowded();
         let transcript = Transcript {
             head,
             events: Pool::collect(&mut lent),
         };
-        let silent = is_silent(&View::of(&transcript));
-        self.pool.heard(work.way, silent).await;
-        let broken = self.is_broken(vector, &transcript);
+        let view = View::resume(&transcript.head, &transcript.events, left.reading);
+        self.pool.heard(work.way, is_silent(&view)).await;
+        let broken = broke_off(&view) && judge::vector(vector, &view).verdict != Verdict::Pass;
         if !broken {
             self.pool.clear(work.way, check);
         }
-        if broken && first.is_none() && self.has_company(work) {
-            locked(&self.again).push((work, transcript));
+        let hindered = crowded || (broken && self.has_company(work));
+        if hindered && matches!(attempt, Attempt::First) {
+            drop(view);
+            self.postpone(work, transcript);
             return self.pool.close(lent);
         }
-        let verdict = self.judged(work, transcript);
+        if !view.limits.is_empty() {
+            self.pool.flooded(work.way, check);
+        }
+        let verdict = self.judged(&transcript, &view);
+        drop(view);
+        self.keep(work, transcript);
         let sound = matches!(verdict, Verdict::Pass | Verdict::Warn);
         if vector.session == SessionMode::Shared && left.reusable && sound {
             self.pool.give_back(lent);
@@ -295,10 +317,19 @@ impl<'r> UnderWay<'r> {
         }
     }
 
-    /// Whether exchanges broke off, and not as the vector wants it.
-    fn is_broken(&self, vector: &Vector, transcript: &Transcript) -> bool {
-        let view = View::of(transcript);
-        broke_off(&view) && judge::vector(vector, &view).verdict != Verdict::Pass
+    /// Leaves a vector to be run again alone.
+    fn postpone(&self, work: Work, transcript: Transcript) {
+        let weight: usize = transcript.events.iter().map(|it| it.kind.weight()).sum();
+        let first = (weight <= POSTPONED_BYTES_MAX).then_some(transcript);
+        locked(&self.again).push((work, first));
+    }
+
+    /// No attempt is made: what an earlier one brought stands.
+    fn give_up(&self, work: Work, attempt: Attempt, reason: &str) {
+        match attempt.earlier() {
+            Some(earlier) => self.settle(work, earlier),
+            None => self.skip(work, reason),
+        }
     }
 
     /// Whether others may have run beside this on the same server.
@@ -312,30 +343,43 @@ impl<'r> UnderWay<'r> {
         if refusal.gone.is_some()
             && let Some(gone) = self.pool.gone(work.way)
         {
-            let mut notes = locked(&self.notes);
-            if !notes.contains(&gone) {
-                notes.push(gone);
-            }
+            self.note(gone);
         }
     }
 
+    fn note(&self, note: String) {
+        let mut notes = locked(&self.notes);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// Judges a transcript after which nothing else happens.
+    fn settle(&self, work: Work, transcript: Transcript) {
+        self.judged(&transcript, &View::of(&transcript));
+        self.keep(work, transcript);
+    }
+
     /// Judges a transcript, and tells of it.
-    fn judged(&self, work: Work, transcript: Transcript) -> Verdict {
+    fn judged(&self, transcript: &Transcript, view: &View<'_>) -> Verdict {
         let mut judge = locked(&self.judge);
-        let result = judge.add(&transcript);
+        let result = judge.add_read(transcript, view);
         let verdict = result.verdict;
-        (self.progress)(Progress::Judged {
-            result,
-            transcript: &transcript,
-        });
+        (self.progress)(Progress::Judged { result, transcript });
+        verdict
+    }
+
+    fn keep(&self, work: Work, transcript: Transcript) {
         if self.options.keep_transcripts {
             let key = (transcript.head.check.clone(), work.way);
             locked(&self.transcripts).insert(key, transcript);
         }
-        verdict
     }
 
     fn skip(&self, work: Work, reason: &str) {
+        if let Some(given_up) = self.pool.given_up(work.way) {
+            self.note(given_up);
+        }
         let vector = &self.library.vectors[work.vector];
         let way = &self.target.ways[work.way];
         locked(&self.judge).plan(&Planned {

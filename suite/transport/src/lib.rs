@@ -12,5 +12,5 @@ mod stdio;
 pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,
 };
-pub use recorder::{Recorder, Redactor};
+pub use recorder::{Budget, Recorder, Redactor};
 pub use stdio::kill_children;

@@ -1,12 +1,18 @@
 //! The clock and the book of one check: who records, and who waits for what was recorded.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use mcp_verdict_wire::{
-    limits::{TRANSCRIPT_BYTES_MAX, TRANSCRIPT_EVENTS_MAX},
+    limits::{
+        JSON_VALUES_MAX, OWN_BYTES, RUN_BYTES_MAX, TRANSCRIPT_BYTES_MAX, TRANSCRIPT_EVENTS_MAX,
+        VALUE_BYTES,
+    },
     transcript::{Bytes, Ended, Event, EventKind, Exchange, SseFields},
 };
 use tokio::sync::watch;
@@ -27,6 +33,23 @@ struct Book {
     bytes: usize,
     exchanges: Exchange,
     full: bool,
+    share: Share,
+}
+
+/// The memory that all transcripts of one run share. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Budget {
+    taken: Arc<AtomicUsize>,
+}
+
+/// What one transcript takes of a budget.
+#[derive(Debug, Default)]
+struct Share {
+    budget: Budget,
+    /// What it needs, of which [`OWN_BYTES`] are its own.
+    needed: usize,
+    /// There was no room left.
+    crowded: bool,
 }
 
 /// Replaces secrets in text and bytes.
@@ -39,12 +62,22 @@ impl Recorder {
     /// An empty book whose clock starts now.
     #[must_use]
     pub fn new(redactor: Redactor) -> Self {
+        Self::within(redactor, &Budget::default())
+    }
+
+    /// As [`Recorder::new`], with memory that others draw on too.
+    #[must_use]
+    pub fn within(redactor: Redactor, budget: &Budget) -> Self {
         let book = Book {
             started: Instant::now(),
             events: Vec::new(),
             bytes: 0,
             exchanges: 0,
             full: false,
+            share: Share {
+                budget: budget.clone(),
+                ..Share::default()
+            },
         };
         Self {
             book: Arc::new(Mutex::new(book)),
@@ -60,6 +93,7 @@ impl Recorder {
         book.started = Instant::now();
         book.bytes = 0;
         book.full = false;
+        book.share.release();
         std::mem::replace(&mut book.events, prelude)
     }
 
@@ -71,19 +105,27 @@ impl Recorder {
         if book.full {
             return;
         }
-        book.bytes += weight(&kind);
-        let over = book.bytes > TRANSCRIPT_BYTES_MAX || book.events.len() >= TRANSCRIPT_EVENTS_MAX;
+        book.bytes += kind.weight();
         let at_us = u64::try_from(book.started.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let kind = if over {
-            book.full = true;
-            EventKind::LimitExceeded {
-                exchange: 0,
-                limit: format!(
-                    "a transcript holds {TRANSCRIPT_BYTES_MAX} bytes and {TRANSCRIPT_EVENTS_MAX} events"
-                ),
-            }
+        let limit = if book.bytes > TRANSCRIPT_BYTES_MAX
+            || book.events.len() >= TRANSCRIPT_EVENTS_MAX
+        {
+            Some(format!(
+                "a transcript holds {TRANSCRIPT_BYTES_MAX} bytes and {TRANSCRIPT_EVENTS_MAX} events"
+            ))
+        } else if book.share.take(cost(&kind)) {
+            None
         } else {
-            kind
+            Some(format!(
+                "the transcripts under way hold {RUN_BYTES_MAX} bytes together"
+            ))
+        };
+        let kind = match limit {
+            Some(limit) => {
+                book.full = true;
+                EventKind::LimitExceeded { exchange: 0, limit }
+            }
+            None => kind,
         };
         book.events.push(Event { at_us, kind });
         let count = book.events.len();
@@ -95,6 +137,12 @@ impl Recorder {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.book().full
+    }
+
+    /// Whether it is full because of what others hold. Alone there would have been more room.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.book().share.crowded
     }
 
     /// The next exchange's number.
@@ -131,6 +179,10 @@ impl Recorder {
                 }
                 // The sender lives in `self`, so this ends only when something was recorded.
                 grown.changed().await.ok()?;
+                if *grown.borrow() > BUSY_EVENTS {
+                    // Whoever waits reads everything again; in a flood not for each event.
+                    tokio::time::sleep(BUSY_PAUSE).await;
+                }
             }
         };
         tokio::time::timeout(patience, waiting).await.ok().flatten()
@@ -139,6 +191,35 @@ impl Recorder {
     fn book(&self) -> MutexGuard<'_, Book> {
         // No code panics while it holds the lock; if it did, the events are still whole.
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Share {
+    /// Takes what one more event costs, if there is room.
+    fn take(&mut self, cost: usize) -> bool {
+        let held = self.needed.saturating_sub(OWN_BYTES);
+        let needed = self.needed.saturating_add(cost);
+        let more = needed.saturating_sub(OWN_BYTES) - held;
+        let before = self.budget.taken.fetch_add(more, Ordering::Relaxed);
+        self.crowded = before.saturating_add(more) > RUN_BYTES_MAX;
+        if self.crowded {
+            self.budget.taken.fetch_sub(more, Ordering::Relaxed);
+        } else {
+            self.needed = needed;
+        }
+        !self.crowded
+    }
+
+    fn release(&mut self) {
+        let held = std::mem::take(&mut self.needed).saturating_sub(OWN_BYTES);
+        self.budget.taken.fetch_sub(held, Ordering::Relaxed);
+        self.crowded = false;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
@@ -314,28 +395,27 @@ fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     None
 }
 
+/// More events than an honest check has while someone waits.
+const BUSY_EVENTS: usize = 1000;
+
+/// How long events gather in a flood before someone looks.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
 /// What stands where a secret was.
 pub(crate) const REDACTED: &str = "[redacted]";
 
-/// The bytes of an event that a peer, or we, chose; heads count by their fields.
-fn weight(kind: &EventKind) -> usize {
-    let of = |headers: &[(String, String)]| {
-        headers
+/// What an event takes in memory once it is read. Each value of a JSON text begins the text, or comes after one of
+/// these.
+fn cost(kind: &EventKind) -> usize {
+    let values = match kind {
+        EventKind::Received { bytes, .. } => bytes
+            .0
             .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>()
-    };
-    match kind {
-        EventKind::Sent { bytes, .. }
-        | EventKind::Received { bytes, .. }
-        | EventKind::HttpBody { bytes, .. }
-        | EventKind::Stderr { bytes }
-        | EventKind::OutputClosed { rest: bytes }
-        | EventKind::SseEvent { data: bytes, .. }
-        | EventKind::SseComment { text: bytes, .. } => bytes.0.len(),
-        EventKind::HttpRequest { headers, .. } | EventKind::HttpResponse { headers, .. } => {
-            of(headers)
-        }
+            .filter(|byte| matches!(byte, b',' | b':' | b'['))
+            .count()
+            // More than that are not read.
+            .min(JSON_VALUES_MAX),
         _ => 0,
-    }
+    };
+    kind.weight() + values * VALUE_BYTES
 }

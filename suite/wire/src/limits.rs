@@ -14,6 +14,16 @@ pub const TRANSCRIPT_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// looks at each of them. The busiest check of an honest server has a few hundred.
 pub const TRANSCRIPT_EVENTS_MAX: usize = 10_000;
 
+/// What the transcripts of all sessions of one run may take in memory at the same time, read and unread, in
+/// bytes; enough for the largest alone.
+pub const RUN_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// What of it each transcript has for itself, so that a flood in one session does not cut off others.
+pub const OWN_BYTES: usize = 1024 * 1024;
+
+/// What a value of a JSON text takes in memory once it is read, in bytes.
+pub const VALUE_BYTES: usize = 72;
+
 /// Standard error kept for a child, in bytes: enough for any stack trace.
 pub const STDERR_BYTES_MAX: usize = 256 * 1024;
 

@@ -269,6 +269,30 @@ impl Transcript {
     }
 }
 
+impl EventKind {
+    /// The bytes that a peer, or we, chose; heads count by their fields.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let of = |headers: &[(String, String)]| {
+            headers
+                .iter()
+                .map(|(name, value)| name.len() + value.len())
+                .sum::<usize>()
+        };
+        match self {
+            Self::Sent { bytes, .. }
+            | Self::Received { bytes, .. }
+            | Self::HttpBody { bytes, .. }
+            | Self::Stderr { bytes }
+            | Self::OutputClosed { rest: bytes }
+            | Self::SseEvent { data: bytes, .. }
+            | Self::SseComment { text: bytes, .. } => bytes.0.len(),
+            Self::HttpRequest { headers, .. } | Self::HttpResponse { headers, .. } => of(headers),
+            _ => 0,
+        }
+    }
+}
+
 /// Why a stored transcript cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -42,12 +42,14 @@ const ASKING: [&str; 3] = ["tool-elicitation", "tool-roots", "tool-sampling"];
 const STREAM_OPENS: Duration = Duration::from_millis(500);
 
 /// How a vector was left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Left {
     /// The session is as it was before, so that another vector can use it.
     pub reusable: bool,
     /// The run's time was up before the vector's end.
     pub cut_off: bool,
+    /// What was read so far of the session's events.
+    pub reading: Reading,
 }
 
 /// Drives `vector` on `session`. Everything that happens is in the session's recorder afterwards.
@@ -80,6 +82,7 @@ pub async fn vector(
     Left {
         reusable,
         cut_off: drive.cut_off,
+        reading: drive.reading,
     }
 }
 

@@ -114,7 +114,23 @@ fn gap(at_us: u64, hidden: usize) -> Entry {
 }
 
 fn entry(event: &Event) -> Entry {
-    let (side, what, exchange, text) = match &event.kind {
+    let (side, what, exchange, text) = told(event);
+    let exchange = exchange.filter(|number| *number != 0);
+    // What was left out of the bytes is not in the text any more.
+    let left_out = bytes_of(&event.kind).map_or(0, |bytes| bytes.0.len() - beginning(bytes).len());
+    let (text, cut) = cut(text);
+    Entry {
+        at_us: event.at_us,
+        side,
+        what,
+        exchange,
+        text,
+        cut: cut + left_out,
+    }
+}
+
+fn told(event: &Event) -> (Side, String, Option<u32>, String) {
+    match &event.kind {
         EventKind::Step { index } => (
             Side::Harness,
             format!("step {}", index + 1),
@@ -153,7 +169,7 @@ fn entry(event: &Event) -> Entry {
                 Side::Target,
                 what.to_owned(),
                 Some(*exchange),
-                format!("{fields}{}", bytes.to_text()),
+                fields + &text(bytes),
             )
         }
         EventKind::HttpRequest {
@@ -166,7 +182,7 @@ fn entry(event: &Event) -> Entry {
         } => {
             let body = body
                 .as_ref()
-                .map(|body| format!("\n{}", body.to_text()))
+                .map(|body| format!("\n{}", text(body)))
                 .unwrap_or_default();
             (
                 Side::Us,
@@ -200,7 +216,7 @@ fn entry(event: &Event) -> Entry {
             Side::Target,
             "SSE event".to_owned(),
             Some(*exchange),
-            format!("{}{}", fields(of), data.to_text()),
+            fields(of) + &text(data),
         ),
         EventKind::SseComment {
             exchange,
@@ -213,16 +229,6 @@ fn entry(event: &Event) -> Entry {
         ),
         EventKind::HttpEnd { exchange, how } => end(*exchange, how),
         other => process_entry(other),
-    };
-    let exchange = exchange.filter(|number| *number != 0);
-    let (text, cut) = cut(text);
-    Entry {
-        at_us: event.at_us,
-        side,
-        what,
-        exchange,
-        text,
-        cut,
     }
 }
 
@@ -264,7 +270,27 @@ fn process_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
 }
 
 fn text(bytes: &Bytes) -> String {
-    bytes.to_text().into_owned()
+    String::from_utf8_lossy(beginning(bytes)).into_owned()
+}
+
+/// What of the bytes can be in an entry's text.
+fn beginning(bytes: &Bytes) -> &[u8] {
+    &bytes.0[..bytes.0.len().min(2 * TEXT_BYTES_MAX)]
+}
+
+/// The bytes that an entry tells of.
+fn bytes_of(kind: &EventKind) -> Option<&Bytes> {
+    match kind {
+        EventKind::Sent { bytes, .. }
+        | EventKind::Received { bytes, .. }
+        | EventKind::HttpBody { bytes, .. }
+        | EventKind::Stderr { bytes }
+        | EventKind::OutputClosed { rest: bytes }
+        | EventKind::SseEvent { data: bytes, .. }
+        | EventKind::SseComment { text: bytes, .. } => Some(bytes),
+        EventKind::HttpRequest { body, .. } => body.as_ref(),
+        _ => None,
+    }
 }
 
 fn lines(headers: &[(String, String)]) -> String {

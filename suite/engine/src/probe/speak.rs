@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::Way;
 use crate::{
-    fixtures::bind,
+    fixtures::{bind, modest},
     session::{Session, SessionError, default_capabilities, transport_of},
     target::TargetSpec,
 };
@@ -73,7 +73,7 @@ async fn explore(
         address: address.clone(),
         transport: transport_of(address),
         revision: session.revision,
-        server_info: session.server_info.clone(),
+        server_info: session.server_info.as_ref().map(modest),
         capabilities: session.capabilities.clone(),
         instructions: instructions.and_then(Value::as_str).map(str::to_owned),
         session_id: session.session_id.is_some(),

@@ -69,13 +69,7 @@ impl Observation {
         actual: impl Into<String>,
         evidence: impl IntoIterator<Item = usize>,
     ) {
-        self.exercised = true;
-        self.findings.push(Finding {
-            outcome: None,
-            expected: expected.into(),
-            actual: actual.into(),
-            evidence: evidence.into_iter().collect(),
-        });
+        self.add(None, expected.into(), actual.into(), evidence);
     }
 
     /// Notes a violation that means `outcome`, whatever the rule's level.
@@ -86,12 +80,32 @@ impl Observation {
         actual: impl Into<String>,
         evidence: impl IntoIterator<Item = usize>,
     ) {
-        self.find(expected, actual, evidence);
-        if let Some(finding) = self.findings.last_mut() {
-            finding.outcome = Some(outcome);
+        self.add(Some(outcome), expected.into(), actual.into(), evidence);
+    }
+
+    /// Of many findings alike the first ones tell all there is to tell.
+    fn add(
+        &mut self,
+        outcome: Option<Outcome>,
+        expected: String,
+        actual: String,
+        evidence: impl IntoIterator<Item = usize>,
+    ) {
+        self.exercised = true;
+        let alike = |finding: &&Finding| finding.outcome == outcome;
+        if self.findings.iter().filter(alike).count() < FINDINGS_MAX {
+            self.findings.push(Finding {
+                outcome,
+                expected,
+                actual,
+                evidence: evidence.into_iter().collect(),
+            });
         }
     }
 }
+
+/// Findings of one outcome that a rule keeps of one transcript.
+const FINDINGS_MAX: usize = 100;
 
 /// Every rule, in the order of their ids.
 #[must_use]

@@ -91,6 +91,7 @@ fn increases(view: &View<'_>, seen: &mut Observation) {
             .iter()
             .filter(|(known, request)| same(known, token) && request.event < notification.event)
             .count();
+        let room = last.len() < TOKENS_MAX;
         match last
             .iter_mut()
             .find(|(other, of, ..)| same(other, token) && *of == uses)
@@ -106,7 +107,10 @@ fn increases(view: &View<'_>, seen: &mut Observation) {
                 }
                 (*before, *event) = (progress, notification.event);
             }
-            None => last.push((token, uses, progress, notification.event)),
+            None if room => {
+                last.push((token, uses, progress, notification.event));
+            }
+            None => {}
         }
     }
 }
@@ -185,3 +189,6 @@ fn own_requests(view: &View<'_>, seen: &mut Observation) {
         }
     }
 }
+
+/// Tokens that are followed: more than anyone gives, and few enough to compare each with all.
+const TOKENS_MAX: usize = 1000;

@@ -12,8 +12,30 @@ use crate::view::{HttpExchange, Kind, Message, View, integer};
 
 /// How much of what a peer sent goes into a sentence.
 pub(super) fn brief(value: &Value) -> String {
-    short(&value.to_string())
+    let mut beginning = Beginning(Vec::new());
+    // It refuses what is too much; what it has is enough.
+    drop(serde_json::to_writer(&mut beginning, value));
+    short(&String::from_utf8_lossy(&beginning.0))
 }
+
+/// Takes the first bytes of a text that may be long.
+struct Beginning(Vec<u8>);
+
+impl std::io::Write for Beginning {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let room = BEGINNING_BYTES - self.0.len();
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        // No more room ends the writing.
+        Ok(bytes.len().min(room))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// More than is shown, whatever the characters take.
+const BEGINNING_BYTES: usize = 1024;
 
 /// The first 200 characters.
 pub(super) fn short(text: &str) -> String {
@@ -43,8 +65,7 @@ pub(super) fn ours_in<'v>(
     view: &'v View<'_>,
     exchange: &'v HttpExchange,
 ) -> impl Iterator<Item = &'v Message> {
-    let all = exchange.messages.iter().map(|index| &view.messages[*index]);
-    all.filter(|message| !message.is_targets())
+    exchange.ours.iter().map(|index| &view.messages[*index])
 }
 
 /// The target's messages in an exchange.

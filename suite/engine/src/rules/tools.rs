@@ -66,10 +66,9 @@ fn has_dialect(view: &View<'_>) -> bool {
 }
 
 fn schemas(view: &View<'_>, seen: &mut Observation, member: &str) {
-    for (response, tool) in tools(view) {
-        let Some(given) = tool.get(member) else {
-            continue;
-        };
+    let given =
+        tools(view).filter_map(|(response, tool)| Some((response, tool, tool.get(member)?)));
+    for (response, tool, given) in given.take(SCHEMAS_MAX) {
         seen.exercise();
         // Whatever else keeps us from using it is no fault of the schema's.
         let Err(ForeignError::Invalid(why)) = schema::foreign(given) else {
@@ -323,6 +322,9 @@ fn header_annotations(view: &View<'_>, seen: &mut Observation) {
         }
     }
 }
+
+/// Schemas of one transcript that are looked at, since each takes its time: more than a server has tools.
+const SCHEMAS_MAX: usize = 500;
 
 /// Deeper than any schema goes.
 const DEPTH_MAX: usize = 64;

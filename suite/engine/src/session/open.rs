@@ -12,6 +12,8 @@ use mcp_verdict_wire::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::fixtures::modest;
+
 use super::{
     Reply, SessionError,
     answer::send_answer,
@@ -40,7 +42,8 @@ pub struct Session {
     pub issued: Vec<Value>,
     /// What our client declares.
     pub client_capabilities: Map<String, Value>,
-    /// The result of `initialize` or `server/discover`; `None` on a bare connection.
+    /// The result of `initialize` or `server/discover` without what is large, and without capabilities; `None`
+    /// on a bare connection.
     pub opening: Option<Value>,
     /// How long an answer is waited for.
     pub timeout: Duration,
@@ -236,6 +239,12 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a limit was broken, so that nothing more is heard on it.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.connection.recorder().is_full() || !self.connection.is_usable()
+    }
+
     /// Begins a new check on this session: see [`Recorder::start`]. Requests of the server's in `prelude`
     /// count as answered.
     pub fn restart(&mut self, prelude: Vec<Event>) -> Vec<Event> {
@@ -298,7 +307,7 @@ impl Session {
             self.connection
                 .set_header("mcp-protocol-version", Some(version));
         }
-        self.server_info = result.get("serverInfo").cloned();
+        self.server_info = result.get("serverInfo").map(modest);
         self.opened(result);
         self.notify("notifications/initialized", None).await
     }
@@ -311,17 +320,20 @@ impl Session {
         self.server_info = result
             .get("_meta")
             .and_then(|meta| meta.get(SERVER_INFO))
-            .cloned();
+            .map(modest);
         self.opened(result);
         Ok(())
     }
 
-    fn opened(&mut self, result: Value) {
+    fn opened(&mut self, mut result: Value) {
         self.capabilities = result
-            .get("capabilities")
-            .filter(|it| it.is_object())
-            .cloned()
+            .get_mut("capabilities")
+            .map(Value::take)
+            .filter(Value::is_object)
             .unwrap_or(json!({}));
+        // What it says is in the transcript; this is kept for as long as the session.
+        let members = result.as_object_mut().into_iter().flatten();
+        members.for_each(|(_, member)| *member = modest(member));
         self.opening = Some(result);
     }
 

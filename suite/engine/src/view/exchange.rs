@@ -29,6 +29,8 @@ pub struct HttpExchange {
     pub stream: Vec<usize>,
     /// Its messages of both sides: indices into `messages`.
     pub messages: Vec<usize>,
+    /// Those of them that are ours.
+    pub ours: Vec<usize>,
     /// How it ended, and the event that says so.
     pub ended: Option<(usize, Ended)>,
 }

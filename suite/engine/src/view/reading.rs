@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mcp_verdict_wire::{
+    limits::JSON_VALUES_MAX,
     message::{Lenient, Malformed, Remark},
     transcript::{Bytes, Event, EventKind, Exchange},
 };
@@ -34,6 +35,8 @@ pub struct Reading {
     steps: Vec<(usize, usize)>,
     /// How many events were read.
     read: usize,
+    /// How many JSON values their messages hold. There is room for those of one large message.
+    values: usize,
     /// Our messages: indices into `messages`. Rules ask for them at each message of a target, which may
     /// send tens of thousands.
     pub(super) ours: Vec<usize>,
@@ -260,8 +263,12 @@ impl Reading {
         if template.sse.is_some() {
             self.exchange(exchange).stream.push(index);
         }
-        let (value, remarks) = match parse(bytes) {
-            Ok(parsed) => parsed,
+        let room = JSON_VALUES_MAX.saturating_sub(self.values);
+        let (value, remarks) = match parse(bytes, room) {
+            Ok((value, remarks, values)) => {
+                self.values += values;
+                (value, remarks)
+            }
             // It may be all that it should be; nothing is said about what was not read.
             Err(malformed) if malformed.is_limit() => {
                 return self.limits.push((
@@ -352,7 +359,11 @@ impl Reading {
             self.ours_open.push(index);
         }
         if message.exchange != 0 {
-            self.exchange(message.exchange).messages.push(index);
+            let exchange = self.exchange(message.exchange);
+            exchange.messages.push(index);
+            if ours {
+                exchange.ours.push(index);
+            }
         }
         if ours {
             self.ours.push(index);
@@ -391,9 +402,8 @@ impl Reading {
                 return here;
             }
             // What comes back for a POST of ours is about that, even if it asked for nothing.
-            let posted =
-                |message: &Message| message.exchange == response.exchange && !message.is_targets();
-            if self.messages.iter().any(posted) {
+            let posted = |index: &usize| self.messages[*index].exchange == response.exchange;
+            if self.ours.iter().any(posted) {
                 return None;
             }
         }
@@ -431,9 +441,9 @@ fn template(event: usize, of: &Event, exchange: Exchange) -> Message {
     }
 }
 
-/// The JSON in `bytes`, and what was noticed about them.
-fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), Malformed> {
-    let lenient = Lenient::parse(&bytes.0)?;
+/// The JSON in `bytes`, what was noticed about them, and how many values it holds.
+fn parse(bytes: &Bytes, values_max: usize) -> Result<(Value, Vec<String>, usize), Malformed> {
+    let lenient = Lenient::parse_within(&bytes.0, values_max)?;
     let duplicates = lenient
         .duplicate_keys
         .iter()
@@ -443,7 +453,7 @@ fn parse(bytes: &Bytes) -> Result<(Value, Vec<String>), Malformed> {
         Remark::LoneSurrogate { offset } => format!("byte {offset} escapes half of a character"),
     });
     let remarks = duplicates.chain(others).collect();
-    Ok((lenient.value, remarks))
+    Ok((lenient.value, remarks, lenient.values))
 }
 
 /// An id's text without its type, to find the request that a mistyped id belongs to.

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::limits::JSON_VALUES_MAX;
+
 use super::{
     shape::{Message, Parsed},
     text::{self, Envelope},
@@ -18,6 +20,8 @@ pub struct Lenient {
     pub duplicate_keys: Vec<String>,
     /// What else is remarkable about the bytes.
     pub remarks: Vec<Remark>,
+    /// How many values there are in it, itself included.
+    pub values: usize,
     envelopes: Vec<Envelope>,
 }
 
@@ -56,12 +60,11 @@ pub enum Malformed {
         /// How many there are.
         bytes: usize,
     },
-    /// More values than [`crate::limits::JSON_VALUES_MAX`].
-    #[error(
-        "byte {offset} begins more than {} values",
-        crate::limits::JSON_VALUES_MAX
-    )]
+    /// More values than [`crate::limits::JSON_VALUES_MAX`], or than there is room for.
+    #[error("byte {offset} begins more than {max} values")]
     TooManyValues {
+        /// How many there may be.
+        max: usize,
         /// The value that is one too many, from 0.
         offset: usize,
     },
@@ -106,8 +109,17 @@ impl Lenient {
     /// # Errors
     /// When they are none.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let text = text::read(bytes)?;
+        Self::parse_within(bytes, JSON_VALUES_MAX)
+    }
+
+    /// As [`Lenient::parse`], if it holds at most so many values.
+    ///
+    /// # Errors
+    /// When they are none, or there are more.
+    pub fn parse_within(bytes: &[u8], values_max: usize) -> Result<Self, Malformed> {
+        let text = text::read(bytes, values_max)?;
         Ok(Self {
+            values: text.values,
             value: text.value,
             duplicate_keys: text.duplicate_keys,
             remarks: text.remarks,

@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde_json::{Map, Value, map::Entry};
 
 use super::{Malformed, Remark};
-use crate::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX, MESSAGE_BYTES_MAX};
+use crate::limits::{JSON_DEPTH_MAX, MESSAGE_BYTES_MAX};
 
 /// What was read.
 pub(super) struct Text {
@@ -16,6 +16,7 @@ pub(super) struct Text {
     /// JSON pointers, at most [`DUPLICATES_MAX`].
     pub(super) duplicate_keys: Vec<String>,
     pub(super) remarks: Vec<Remark>,
+    pub(super) values: usize,
     /// One for a text that is no array, else one for each item.
     pub(super) envelopes: Vec<Envelope>,
 }
@@ -28,8 +29,8 @@ pub(super) struct Envelope {
     pub(super) id: Option<String>,
 }
 
-/// Reads the one JSON text that `bytes` should be.
-pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
+/// Reads the one JSON text that `bytes` should be, with at most so many values.
+pub(super) fn read(bytes: &[u8], values_max: usize) -> Result<Text, Malformed> {
     if bytes.len() > MESSAGE_BYTES_MAX {
         return Err(Malformed::TooLong { bytes: bytes.len() });
     }
@@ -41,6 +42,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
         at: 0,
         depth: 0,
         values: 0,
+        values_max,
         message_depth: 1,
         id: None,
         envelopes: Vec::new(),
@@ -72,6 +74,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
         duplicate_keys,
         remarks,
         envelopes,
+        values,
         ..
     } = reader;
     Ok(Text {
@@ -79,6 +82,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Text, Malformed> {
         duplicate_keys,
         remarks,
         envelopes,
+        values,
     })
 }
 
@@ -88,6 +92,7 @@ struct Reader<'a> {
     /// Containers open around `at`.
     depth: usize,
     values: usize,
+    values_max: usize,
     /// The depth inside a message: 1, or 2 in a batch.
     message_depth: usize,
     /// The raw id of the message being read.
@@ -100,8 +105,11 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn value(&mut self) -> Result<Value, Malformed> {
         self.values += 1;
-        if self.values > JSON_VALUES_MAX {
-            return Err(Malformed::TooManyValues { offset: self.at });
+        if self.values > self.values_max {
+            return Err(Malformed::TooManyValues {
+                max: self.values_max,
+                offset: self.at,
+            });
         }
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
