@@ -12,6 +12,7 @@ use super::{
     locate::{has_credential, locate},
     reach::reach,
     speak::{Spoken, speak},
+    tls::speaks_tls,
 };
 use crate::{
     fixtures::Bound,
@@ -56,6 +57,17 @@ pub struct Way {
 /// # Errors
 /// When there is no way to judge it.
 pub async fn discover(spec: &TargetSpec) -> Result<Discovery, ProbeError> {
+    let mut found = search(spec).await;
+    if let Err(ProbeError::Broken { at, is_tls, .. }) = &mut found
+        && at.starts_with("http://")
+        && let Ok(url) = Url::parse(at)
+    {
+        *is_tls = speaks_tls(&url).await;
+    }
+    found
+}
+
+async fn search(spec: &TargetSpec) -> Result<Discovery, ProbeError> {
     let mut notes = Vec::new();
     let addresses = addresses(spec, &mut notes).await?;
     let mut ways = Vec::new();

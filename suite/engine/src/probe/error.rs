@@ -36,6 +36,8 @@ pub enum ProbeError {
         at: String,
         /// The reason.
         why: String,
+        /// Whether TLS is spoken there, and not asked for.
+        is_tls: bool,
     },
     /// The server asks for a credential, or refuses the one it got.
     #[error("`{url}` refuses access: HTTP {status}{}", asked(www_authenticate.as_deref()))]
@@ -131,6 +133,8 @@ pub enum ProbeError {
         why: String,
         /// Whether there is no such program.
         is_missing: bool,
+        /// Whether no program can be called so, or be given such arguments or variables.
+        is_impossible: bool,
     },
     /// The host does not answer.
     #[error("no connection to {host}:{port} within {} s", after.as_secs_f32())]
@@ -165,9 +169,7 @@ impl ProbeError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Broken { at, .. } if at.starts_with("http://") => {
-                "is it served over TLS? Then write https://".to_owned()
-            }
+            Self::Broken { is_tls: true, .. } => "it is served over TLS: write https://".to_owned(),
             Self::Denied {
                 had_credential: false,
                 ..
@@ -230,7 +232,12 @@ impl ProbeError {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::NoRevision { .. } | Self::NoTransport { .. } => 2,
+            Self::NoRevision { .. }
+            | Self::NoTransport { .. }
+            | Self::Start {
+                is_impossible: true,
+                ..
+            } => 2,
             _ => 3,
         }
     }
@@ -245,10 +252,12 @@ impl ProbeError {
         Ok(match error {
             SessionError::Open(OpenError::Start { program, source }) => {
                 let is_missing = source.kind() == std::io::ErrorKind::NotFound;
+                let is_impossible = source.kind() == std::io::ErrorKind::InvalidInput;
                 Self::Start {
                     program,
                     why: source.to_string(),
                     is_missing,
+                    is_impossible,
                 }
             }
             SessionError::Open(OpenError::Tls(why)) | SessionError::Tls { why } => Self::Tls {
@@ -258,6 +267,7 @@ impl ProbeError {
             SessionError::Refused { why } => Self::Broken {
                 at: at.to_owned(),
                 why,
+                is_tls: false,
             },
             SessionError::Status {
                 status: status @ (401 | 403),

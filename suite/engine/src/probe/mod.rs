@@ -6,6 +6,7 @@ mod error;
 mod locate;
 mod reach;
 mod speak;
+mod tls;
 
 pub use discover::{Discovery, Way, discover};
 pub use error::{Attempt, Found, ProbeError};

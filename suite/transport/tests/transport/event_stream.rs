@@ -108,7 +108,7 @@ async fn messages_are_posted_to_the_endpoint_and_answered_on_the_stream() {
     );
     assert!(seen.iter().any(
         |kind| matches!(kind, EventKind::HttpBody { exchange: 2, bytes }
-        if bytes.0 == b"done")
+        if *bytes.0 == *b"done")
     ));
 }
 

@@ -252,7 +252,7 @@ async fn methods_have_their_own_headers() {
     );
     wait_for(connection.recorder(), |kind| {
         matches!(kind, EventKind::HttpRequest { exchange, body: Some(body), .. }
-            if *exchange == put && body.0 == b"{}")
+            if *exchange == put && *body.0 == *b"{}")
     })
     .await;
 

@@ -95,7 +95,7 @@ async fn standard_error_is_kept_apart() {
     let mut errors = Vec::new();
     for kind in kinds(connection.recorder()) {
         if let EventKind::Stderr { bytes } = kind {
-            errors.extend(bytes.0);
+            errors.extend_from_slice(&bytes.0);
         }
     }
     assert_eq!(errors, b"one\ntwo");
