@@ -22,6 +22,7 @@ mod cancellation;
 mod completion;
 mod concurrency;
 mod content;
+mod edges;
 mod edits;
 mod field;
 mod headers;
@@ -88,6 +89,7 @@ const CATALOGUE: &[&[Fault]] = &[
     input::FAULTS,
     tasks::FAULTS,
     field::FAULTS,
+    edges::FAULTS,
 ];
 
 /// Every fault there is, by area.
