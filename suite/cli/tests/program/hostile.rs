@@ -77,12 +77,12 @@ fn what_is_more_than_is_read_is_no_fault() {
     let (report, code) = judged(&server(OPENING, deep), &["--check", "utilities/ping"]);
     assert_eq!(code, Some(0), "{report}");
     let inconclusive = verdicts(&report, "inconclusive");
-    let limit = |result: &&Value| {
+    let limit = |result: &Value| {
         result["message"]
             .as_str()
             .is_some_and(|message| message.contains("levels"))
     };
-    assert!(inconclusive.iter().any(|result| limit(&result)), "{report}");
+    assert!(inconclusive.iter().any(|result| limit(result)), "{report}");
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn odd_numbers_and_texts_open_a_session() {
     let flags = ["--check", "utilities/ping", "--check", "rules/messages"];
     let (report, _) = judged(&server(&odd, pong), &flags);
     let passed = verdicts(&report, "pass");
-    let ping = |result: &&Value| result["area"] == "utilities/ping";
-    assert!(passed.iter().any(|result| ping(&result)), "{report}");
+    let ping = |result: &Value| result["area"] == "utilities/ping";
+    assert!(passed.iter().any(|result| ping(result)), "{report}");
     let twice = verdicts(&report, "warn");
     assert!(
         twice

@@ -273,7 +273,7 @@ impl Talk {
         self.push(EventKind::Received {
             exchange,
             sse,
-            bytes: Bytes::from(&bytes[..]),
+            bytes: Bytes::from(bytes),
         })
     }
 
