@@ -122,6 +122,7 @@ impl Ledger {
             binds: Binds::Both,
             says,
             untestable: None,
+            awaits: None,
             doubt: None,
         };
         self.definitions.insert(key, requirement);

@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{LoadError, Problem, ProblemKind},
     ledger::Ledger,
     load::{self, File},
-    model::{CheckId, Requirement, RequirementId, RuleText, Vector},
+    model::{CheckId, Coverage, Requirement, RequirementId, RuleText, Vector},
 };
 
 /// What other crates know and vectors name. `None`: names of this kind are not checked.
@@ -129,6 +129,23 @@ impl Library {
     #[must_use]
     pub fn foundations(&self) -> &[Requirement] {
         self.ledger.foundations()
+    }
+
+    /// The statements of a revision, in the specification's order, and what tests each.
+    #[must_use]
+    pub fn coverage(&self, revision: Revision) -> Vec<(&Requirement, Coverage)> {
+        let vectors = self.vectors.iter();
+        let vectors = vectors.map(|vector| (&vector.id, &vector.requirements));
+        let rules = self.rules.iter().map(|rule| (&rule.id, &rule.requirements));
+        let mut tested: BTreeMap<&RequirementId, Vec<CheckId>> = BTreeMap::new();
+        for (check, requirements) in vectors.chain(rules) {
+            for id in requirements.get(&revision).into_iter().flatten() {
+                tested.entry(id).or_default().push(check.clone());
+            }
+        }
+        let all = self.requirements(revision).iter();
+        all.map(|entry| (entry, entry.coverage(tested.remove(&entry.id))))
+            .collect()
     }
 
     /// The vector with this id.

@@ -61,9 +61,40 @@ pub struct Requirement {
     /// Why no check can test it. Absent where checks do, or will.
     #[serde(default)]
     pub untestable: Option<String>,
+    /// Checks of what will test it.
+    #[serde(default)]
+    pub awaits: Option<Awaits>,
     /// Where its text allows two readings: which, and that both are accepted.
     #[serde(default)]
     pub doubt: Option<String>,
+}
+
+/// A part of the specification whose checks are still to come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Awaits {
+    /// Protected servers, and what protects them.
+    Authorization,
+    /// Tasks that stand for requests.
+    Tasks,
+}
+
+/// What is known of whether a statement is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coverage {
+    /// Checks of that part are still to come.
+    Awaits(Awaits),
+    /// It binds clients, whose checks judge them.
+    Client,
+    /// Nothing tests it, and nothing says why.
+    Open,
+    /// It allows something, so nobody can break it.
+    Permission,
+    /// These checks test it.
+    Tested(Vec<CheckId>),
+    /// Why no check can.
+    Untestable(String),
 }
 
 /// The verdict that a vector's author can ask for.
@@ -113,6 +144,20 @@ pub struct Vector {
     pub source: String,
     /// The YAML text.
     pub text: String,
+}
+
+impl Requirement {
+    /// What is known of it, given the checks that name it.
+    pub(crate) fn coverage(&self, checks: Option<Vec<CheckId>>) -> Coverage {
+        match (checks, &self.untestable, self.awaits) {
+            (Some(checks), ..) => Coverage::Tested(checks),
+            (None, Some(why), _) => Coverage::Untestable(why.clone()),
+            (None, None, Some(awaits)) => Coverage::Awaits(awaits),
+            (None, None, None) if self.level == Level::May => Coverage::Permission,
+            (None, None, None) if self.binds == Binds::Client => Coverage::Client,
+            (None, None, None) => Coverage::Open,
+        }
+    }
 }
 
 impl Vector {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mcp_verdict_vectors::{FIXTURES, Known, Level, Library, RequirementId, SHIPPED};
+use mcp_verdict_vectors::{Coverage, FIXTURES, Known, Level, Library, RequirementId, SHIPPED};
 use mcp_verdict_wire::Revision;
 
 fn library() -> Library {
@@ -26,6 +26,28 @@ fn every_revision_has_its_statements() {
         assert!(count > 80, "{revision} has {count}");
     }
     assert!(library.foundations().len() > 30);
+}
+
+/// As many as the revision's text holds.
+#[test]
+fn every_statement_of_every_revision_is_known() {
+    let library = library();
+    let counts = Revision::ALL.map(|revision| library.requirements(revision).len());
+    assert_eq!(counts, [133, 227, 270, 500, 618]);
+}
+
+#[test]
+fn every_statement_is_tested_or_says_why_not() {
+    let library = library();
+    for revision in Revision::ALL {
+        let open: Vec<String> = library
+            .coverage(revision)
+            .into_iter()
+            .filter(|(_, coverage)| *coverage == Coverage::Open)
+            .map(|(entry, _)| entry.id.to_string())
+            .collect();
+        assert!(open.is_empty(), "{revision}: {}", open.join(", "));
+    }
 }
 
 #[test]

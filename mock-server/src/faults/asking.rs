@@ -97,6 +97,71 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "elicitation-url-broken",
+        about: "The user is sent to what is no URL",
+        hook: Hook::Edit(|_, message| {
+            asked(message, ELICITATION, |request| {
+                let url = "somewhere else";
+                let params = json!({"mode": "url", "message": "Go there.", "url": url, "elicitationId": "1"});
+                set(request, "/params", params);
+            });
+        }),
+    },
+    Fault {
+        name: "elicitation-of-password",
+        about: "The user is asked for a password",
+        hook: Hook::Edit(|_, message| {
+            asked(message, ELICITATION, |request| {
+                let field = json!({"type": "string", "title": "Password"});
+                set(
+                    request,
+                    "/params/requestedSchema/properties/Pass_Word",
+                    field,
+                );
+            });
+        }),
+    },
+    Fault {
+        name: "sampling-with-context",
+        about: "Sampling takes in what other servers said",
+        hook: Hook::Edit(|_, message| {
+            asked(message, SAMPLING, |request| {
+                set(request, "/params/includeContext", json!("allServers"));
+            });
+        }),
+    },
+    Fault {
+        name: "sampling-tool-use-open",
+        about: "Sampling goes on after the use of a tool without its result",
+        hook: Hook::Edit(|_, message| {
+            asked(message, SAMPLING, |request| {
+                let used = json!({"type": "tool_use", "id": "use-1", "name": "look", "input": {}});
+                let text = json!({"type": "text", "text": "And?"});
+                let messages = json!([
+                    {"role": "assistant", "content": [used]},
+                    {"role": "user", "content": text},
+                ]);
+                set(request, "/params/messages", messages);
+            });
+        }),
+    },
+    Fault {
+        name: "sampling-tool-result-with-text",
+        about: "The result of a tool comes with words beside it",
+        hook: Hook::Edit(|_, message| {
+            asked(message, SAMPLING, |request| {
+                let used = json!({"type": "tool_use", "id": "use-1", "name": "look", "input": {}});
+                let result = json!({"type": "tool_result", "toolUseId": "use-1", "content": []});
+                let text = json!({"type": "text", "text": "And?"});
+                let messages = json!([
+                    {"role": "assistant", "content": [used]},
+                    {"role": "user", "content": [result, text]},
+                ]);
+                set(request, "/params/messages", messages);
+            });
+        }),
+    },
+    Fault {
         name: "client-error-unheard",
         about: "An error with which the client answers is not heard",
         hook: Hook::Incoming(|_, message| match message.get("error") {
@@ -123,6 +188,18 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
 ];
+
+/// Edits what is asked for by this method, in a request or in a result.
+fn asked(message: &mut Value, method: &str, edit: impl Fn(&mut Value)) {
+    if is_request(message, method) {
+        edit(message);
+    } else if let Some(Value::Object(inputs)) = message.pointer_mut("/result/inputRequests") {
+        let inputs = inputs.iter_mut().map(|(_, input)| input);
+        inputs
+            .filter(|input| is_request(input, method))
+            .for_each(edit);
+    }
+}
 
 const ELICITATION: &str = "elicitation/create";
 const SAMPLING: &str = "sampling/createMessage";

@@ -22,6 +22,15 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "url-error-without-list",
+        about: "An unknown tool is refused as if a URL had to be visited first",
+        hook: Hook::Edit(|facts, message| {
+            if is_error(facts, message, "tools/call") {
+                fail(message, -32042, "visit a page first");
+            }
+        }),
+    },
+    Fault {
         name: "schemas-of-draft-7",
         about: "Input schemas are of an older dialect",
         hook: Hook::Edit(|_, message| {

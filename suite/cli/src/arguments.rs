@@ -212,6 +212,9 @@ pub(crate) struct List {
     /// Only checks that apply to this revision.
     #[arg(long)]
     pub(crate) revision: Option<Revision>,
+    /// List the statements of the specification instead, with the checks that test each, or why none does.
+    #[arg(long)]
+    pub(crate) requirements: bool,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -21,6 +21,9 @@ struct Row<'a> {
 /// Every check in the order of ids, vectors before rules.
 pub(crate) fn perform(arguments: &List, style: Style) -> anyhow::Result<Exit> {
     let selected = Selected::load(&arguments.selection)?;
+    if arguments.requirements {
+        return super::requirements::perform(arguments, &selected, style);
+    }
     let rows: Vec<Row<'_>> = rows(&selected)
         .into_iter()
         .filter(|row| selected.wants(&row.id.0))

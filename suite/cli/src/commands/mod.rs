@@ -4,6 +4,7 @@ pub(crate) mod inspect;
 pub(crate) mod judge;
 pub(crate) mod list;
 pub(crate) mod mock;
+mod requirements;
 pub(crate) mod run;
 pub(crate) mod self_test;
 pub(crate) mod validate;

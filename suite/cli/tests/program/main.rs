@@ -1,6 +1,7 @@
 //! The program as a user meets it: what it prints, what it writes, and how it ends.
 
 mod hostile;
+mod list;
 mod mistakes;
 mod mock;
 mod reports;

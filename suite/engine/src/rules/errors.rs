@@ -73,13 +73,13 @@ fn data(view: &View<'_>, seen: &mut Observation) {
         if revision.era() == Era::Legacy && !speaks(view, response) {
             continue;
         }
+        seen.exercise();
         let Some(definition) = response
             .code()
             .and_then(|code| definition_of(revision, code))
         else {
             continue;
         };
-        seen.exercise();
         // Its id is the business of other rules.
         let alone = serde_json::json!({"jsonrpc": "2.0", "error": error});
         if let Ok(violations) = validator.validate(definition, &alone)

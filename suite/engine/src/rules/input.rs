@@ -31,7 +31,7 @@ pub(super) const RULES: &[Watch] = &[
     },
 ];
 
-fn inquiries<'v>(
+pub(super) fn inquiries<'v>(
     view: &'v View<'_>,
 ) -> impl Iterator<Item = (&'v Message, &'v Message, &'v Value)> {
     let modern = is_modern(view);
@@ -44,7 +44,7 @@ fn inquiries<'v>(
 }
 
 /// The input requests of a result, by key.
-fn wanted(result: &Value) -> impl Iterator<Item = (&String, &Value)> {
+pub(super) fn wanted(result: &Value) -> impl Iterator<Item = (&String, &Value)> {
     result
         .get("inputRequests")
         .and_then(Value::as_object)

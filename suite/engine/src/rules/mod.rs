@@ -2,6 +2,7 @@
 //!
 //! What a rule is about is data (`vectors/rules/`); what it looks at is code here, found by its id.
 
+mod asking;
 mod content;
 mod errors;
 mod http;
@@ -112,6 +113,7 @@ const FINDINGS_MAX: usize = 100;
 pub fn all() -> &'static [&'static dyn Rule] {
     static ALL: LazyLock<Vec<&'static dyn Rule>> = LazyLock::new(|| {
         let families = [
+            asking::RULES,
             content::RULES,
             errors::RULES,
             http::RULES,

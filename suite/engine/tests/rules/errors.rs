@@ -123,7 +123,7 @@ fn data_that_the_specification_asks_for() {
         &of(json!({"code": -32021, "message": "", "data": object})),
     );
     holds("errors/data", &of(json!({"code": -32020, "message": ""})));
-    idles("errors/data", &of(json!({"code": -32601, "message": ""})));
+    holds("errors/data", &of(json!({"code": -32601, "message": ""})));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Every rule, on conversations written by hand: what breaks it, and what must not.
 
+mod asking;
 mod content;
 mod errors;
 mod helper;
