@@ -5,6 +5,7 @@
 
 pub mod baseline;
 pub mod config;
+mod crowd;
 pub mod drive;
 pub mod fixtures;
 pub mod inspect;

@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     plan::{Prepared, PreparedWay},
-    session::{Session, SessionError, default_capabilities},
+    session::{START_FACTOR, Session, SessionError, default_capabilities},
     view::{Direction, Kind as MessageKind, Reading, View},
 };
 
@@ -54,6 +54,8 @@ pub(crate) struct Refusal {
     pub(crate) events: Vec<Event>,
     /// The target seems to be gone for good: why.
     pub(crate) gone: Option<String>,
+    /// It is there, and did not answer in time.
+    pub(crate) unanswered: bool,
 }
 
 /// How a server has been doing.
@@ -193,13 +195,16 @@ impl<'t> Pool<'t> {
         let capabilities = default_capabilities(of.revision);
         let recorder = Recorder::within(options.redactor.clone(), &self.budget);
         let (address, timeout) = (&of.address, self.timeout);
-        let opening = Session::open(
+        // It may have to work off first what others sent.
+        let patience = timeout.saturating_mul(START_FACTOR);
+        let opening = Session::open_within(
             address,
             options,
             of.revision,
             &capabilities,
             recorder,
             timeout,
+            patience,
         );
         let mut session = match opening.await {
             Ok(session) => session,
@@ -207,7 +212,7 @@ impl<'t> Pool<'t> {
         };
         let answered = match of.revision.era() {
             Era::Legacy => !session
-                .request("ping", None)
+                .request_within("ping", None, patience)
                 .await
                 .is_err_and(|error| is_dumb(&error)),
             // Opening it took an answer.
@@ -257,13 +262,15 @@ impl<'t> Pool<'t> {
             }
             Err((events, error)) => {
                 let gone = is_absence(&error).then(|| error.to_string());
-                if let Some(why) = &gone {
-                    self.bury(way, why);
-                }
+                let unanswered = matches!(error, SessionError::NoAnswer { .. });
                 if matches!(error, SessionError::Limit { .. }) {
                     self.flooded(way, &vector.id.0);
                 }
-                Err(Refusal { events, gone })
+                Err(Refusal {
+                    events,
+                    gone,
+                    unanswered,
+                })
             }
         }
     }
@@ -353,7 +360,8 @@ impl<'t> Pool<'t> {
         }
     }
 
-    fn bury(&self, way: usize, why: &str) {
+    /// Notes that the server of this way is gone.
+    pub(crate) fn bury(&self, way: usize, why: &str) {
         let mut health = locked(&self.health);
         health
             .entry(self.server(way))

@@ -23,6 +23,7 @@ use mcp_verdict_wire::{
 use serde_json::Value;
 
 use crate::{
+    crowd::{Crowd, Place},
     drive::{self, Limits},
     judge::{self, Judge, Planned},
     plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs, patience},
@@ -139,10 +140,20 @@ struct UnderWay<'r> {
     notes: Mutex<Vec<String>>,
     /// How much each way has still to do.
     left: Vec<AtomicUsize>,
-    /// Vectors whose exchanges broke off while others ran beside them, or that had no room, to be run again
-    /// alone; with what came of them, where that is not too much to keep.
-    again: Mutex<Vec<(Work, Option<Transcript>)>>,
+    /// Vectors that others may have hindered, to be run again alone.
+    again: Mutex<Vec<Postponed>>,
+    /// Those that share HTTP servers.
+    crowd: Crowd,
     deadline: Option<Instant>,
+}
+
+/// A vector to be run again alone.
+struct Postponed {
+    work: Work,
+    /// What came of it, where that is not too much to keep.
+    first: Option<Transcript>,
+    /// Answers stayed out, and nothing else.
+    late: bool,
 }
 
 /// How often a vector was tried.
@@ -165,6 +176,9 @@ impl Attempt {
 /// What is kept of a first attempt, in bytes; there may be one for every vector.
 const POSTPONED_BYTES_MAX: usize = 256 * 1024;
 
+/// So many answers stay out again when nobody else is there, and they did not because of others.
+const CONFIRMATIONS: usize = 4;
+
 /// How many vectors that mostly wait share one HTTP server for each job.
 const WAITING_FACTOR: usize = 12;
 
@@ -176,6 +190,15 @@ const BUSY_FACTOR: usize = 4;
 
 /// More of these gives no speed.
 const BUSY_MAX: usize = 8;
+
+/// How many vectors go on at the same time on HTTP servers: that mostly wait, and others.
+fn lanes(jobs: usize) -> (usize, usize) {
+    let jobs = jobs.max(1);
+    (
+        (jobs * WAITING_FACTOR).min(WAITING_MAX),
+        (jobs * BUSY_FACTOR).min(BUSY_MAX),
+    )
+}
 
 impl<'r> UnderWay<'r> {
     fn new(
@@ -201,6 +224,7 @@ impl<'r> UnderWay<'r> {
                 .map(|way| AtomicUsize::new(of(way)))
                 .collect(),
             again: Mutex::default(),
+            crowd: Crowd::new(lanes(options.jobs).0 + lanes(options.jobs).1),
             deadline: options.cap.map(|cap| Instant::now() + cap),
         }
     }
@@ -224,17 +248,35 @@ impl<'r> UnderWay<'r> {
         let longest_first = |work: &Work| Reverse(patience(&self.library.vectors[work.vector]));
         children.sort_by_key(longest_first);
         waiting.sort_by_key(longest_first);
-        let jobs = self.options.jobs.max(1);
+        let (waiters, workers) = lanes(self.options.jobs);
         join3(
-            self.drive_queue(children.into(), jobs),
-            self.drive_queue(waiting.into(), (jobs * WAITING_FACTOR).min(WAITING_MAX)),
-            self.drive_queue(busy.into(), (jobs * BUSY_FACTOR).min(BUSY_MAX)),
+            self.drive_queue(children.into(), self.options.jobs.max(1)),
+            self.drive_queue(waiting.into(), waiters),
+            self.drive_queue(busy.into(), workers),
         )
         .await;
         self.drive_queue(last.into(), 1).await;
+        self.drive_again().await;
+    }
+
+    /// Runs again, one by one, what others may have hindered. Where that makes no difference to answers that
+    /// stayed out, the rest of those is believed.
+    async fn drive_again(&self) {
+        let mut same = Some(0);
         let again = std::mem::take(&mut *locked(&self.again));
-        for (work, first) in again {
-            self.drive_one(work, Attempt::Second(first)).await;
+        for postponed in again {
+            let Postponed { work, first, late } = postponed;
+            match first {
+                Some(first) if late && same.is_some_and(|times| times >= CONFIRMATIONS) => {
+                    self.settle(work, first);
+                }
+                first => {
+                    let late_again = self.drive_one(work, Attempt::Second(first)).await;
+                    if late {
+                        same = same.filter(|_| late_again).map(|times| times + 1);
+                    }
+                }
+            }
         }
     }
 
@@ -252,8 +294,9 @@ impl<'r> UnderWay<'r> {
         join_all((0..workers).map(|_| worker())).await;
     }
 
-    /// Drives one vector. What came of a first attempt stands if there is no server left to try again.
-    async fn drive_one(&self, work: Work, attempt: Attempt) {
+    /// Drives one vector, and tells whether answers stayed out. What came of a first attempt stands if there
+    /// is no server left to try again.
+    async fn drive_one(&self, work: Work, attempt: Attempt) -> bool {
         let vector = &self.library.vectors[work.vector];
         let check = vector.id.0.as_str();
         let out_of_time = self
@@ -265,19 +308,19 @@ impl<'r> UnderWay<'r> {
             self.pool.gone(work.way)
         };
         if let Some(reason) = hindrance {
-            return self.give_up(work, attempt, &reason);
+            self.give_up(work, attempt, &reason);
+            return false;
         }
         let way = &self.target.ways[work.way];
+        let place = match way.transport {
+            TransportKind::Stdio => None,
+            _ => Some(self.crowd.enter().await),
+        };
         let name = format!("{} over {}", way.revision, way.transport);
         (self.progress)(Progress::Started { check, way: &name });
         let mut lent = match self.pool.take(work.way, vector).await {
             Ok(lent) => lent,
-            Err(refusal) => {
-                self.note_end(work, &refusal);
-                let (head, events) = (self.head(work, Vec::new()), refusal.events);
-                let refused = Transcript { head, events };
-                return self.settle(work, attempt.earlier().unwrap_or(refused));
-            }
+            Err(refusal) => return self.refused(work, attempt, refusal, place.as_ref()).await,
         };
         self.pool.suspect(work.way, check);
         let head = self.head(work, lent.earlier.clone());
@@ -293,15 +336,22 @@ impl<'r> UnderWay<'r> {
         };
         let view = View::resume(&transcript.head, &transcript.events, left.reading);
         self.pool.heard(work.way, is_silent(&view)).await;
-        let broken = broke_off(&view) && judge::vector(vector, &view).verdict != Verdict::Pass;
+        let poor = || judge::vector(vector, &view).verdict != Verdict::Pass;
+        let broken = broke_off(&view) && poor();
         if !broken {
             self.pool.clear(work.way, check);
         }
-        let hindered = crowded || (broken && self.has_company(work));
+        let late = self.is_late(&view) && poor();
+        let company = place.as_ref().filter(|place| place.had_company());
+        if late && let Some(place) = company {
+            place.strained();
+        }
+        let hindered = crowded || ((broken || late) && company.is_some());
         if hindered && matches!(attempt, Attempt::First) {
             drop(view);
-            self.postpone(work, transcript);
-            return self.pool.close(lent);
+            self.postpone(work, transcript, late && !broken && !crowded);
+            self.pool.close(lent);
+            return late;
         }
         if !view.limits.is_empty() {
             self.pool.flooded(work.way, check);
@@ -315,13 +365,50 @@ impl<'r> UnderWay<'r> {
         } else {
             self.pool.close(lent);
         }
+        late
+    }
+
+    /// There is no session. A server that others keep busy gets another chance.
+    async fn refused(
+        &self,
+        work: Work,
+        attempt: Attempt,
+        refusal: Refusal,
+        place: Option<&Place<'_>>,
+    ) -> bool {
+        let head = self.head(work, Vec::new());
+        let unanswered = refusal.unanswered;
+        let company = place.filter(|place| unanswered && place.had_company());
+        if let Some(place) = company
+            && matches!(attempt, Attempt::First)
+        {
+            place.strained();
+            self.pool.heard(work.way, true).await;
+            let events = refusal.events;
+            self.postpone(work, Transcript { head, events }, true);
+            return true;
+        }
+        if let Some(why) = &refusal.gone {
+            self.pool.bury(work.way, why);
+        }
+        self.note_end(work, &refusal);
+        let events = refusal.events;
+        let refused = Transcript { head, events };
+        self.settle(work, attempt.earlier().unwrap_or(refused));
+        unanswered
+    }
+
+    /// Whether a whole wait went by without what was waited for.
+    fn is_late(&self, view: &View<'_>) -> bool {
+        let whole = u64::try_from(self.options.timeout.as_millis()).unwrap_or(u64::MAX);
+        view.timeouts.iter().any(|wait| wait.after_ms >= whole)
     }
 
     /// Leaves a vector to be run again alone.
-    fn postpone(&self, work: Work, transcript: Transcript) {
+    fn postpone(&self, work: Work, transcript: Transcript, late: bool) {
         let weight: usize = transcript.events.iter().map(|it| it.kind.weight()).sum();
         let first = (weight <= POSTPONED_BYTES_MAX).then_some(transcript);
-        locked(&self.again).push((work, first));
+        locked(&self.again).push(Postponed { work, first, late });
     }
 
     /// No attempt is made: what an earlier one brought stands.
@@ -330,12 +417,6 @@ impl<'r> UnderWay<'r> {
             Some(earlier) => self.settle(work, earlier),
             None => self.skip(work, reason),
         }
-    }
-
-    /// Whether others may have run beside this on the same server.
-    fn has_company(&self, work: Work) -> bool {
-        self.target.ways[work.way].transport != TransportKind::Stdio
-            && !disturbs(&self.library.vectors[work.vector])
     }
 
     /// Tells once that a target is gone.
