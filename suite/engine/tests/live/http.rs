@@ -1,6 +1,13 @@
 //! Runs over Streamable HTTP, against a server of one page.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use mcp_verdict_engine::plan::Prepared;
 use mcp_verdict_results::Verdict;
@@ -15,17 +22,22 @@ use tokio::{
 
 use crate::helper::{assert_verdict, library, options, run, target};
 
-/// Answers `initialize` and everything else; `die` closes the connection and the server with it.
+/// How many requests for `crowd` a server leaves without an answer before it answers the rest.
+const CROWD: usize = 4;
+
+/// Answers `initialize` and everything else; `die` closes the connection and the server with it, `mute` gets
+/// no answer, and `crowd` none at first.
 async fn serve() -> (SocketAddr, Prepared) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     tokio::spawn(async move {
         let died = Arc::new(Notify::new());
+        let crowd = Arc::new(AtomicUsize::new(0));
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
                     let (stream, _) = accepted.expect("a connection");
-                    tokio::spawn(answer_all(stream, died.clone()));
+                    tokio::spawn(answer_all(stream, died.clone(), crowd.clone()));
                 }
                 () = died.notified() => return,
             }
@@ -41,7 +53,7 @@ async fn serve() -> (SocketAddr, Prepared) {
     )
 }
 
-async fn answer_all(stream: TcpStream, died: Arc<Notify>) {
+async fn answer_all(stream: TcpStream, died: Arc<Notify>, crowd: Arc<AtomicUsize>) {
     let mut stream = BufReader::new(stream);
     while let Some((method, body)) = read_request(&mut stream).await {
         let message: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
@@ -49,6 +61,9 @@ async fn answer_all(stream: TcpStream, died: Arc<Notify>) {
         if asked == "die" {
             died.notify_one();
             return;
+        }
+        if asked == "mute" || asked == "crowd" && crowd.fetch_add(1, Ordering::Relaxed) < CROWD {
+            continue;
         }
         if asked == "late" {
             tokio::time::sleep(Duration::from_millis(40)).await;
@@ -227,4 +242,35 @@ async fn a_closed_port_is_inconclusive_and_no_failure() {
         "{:#?}",
         outcome.results.results
     );
+}
+
+/// Vectors that ask for `method`, as many as a server leaves without an answer.
+fn asking(method: &str) -> mcp_verdict_vectors::Library {
+    let steps = format!(
+        "  - request: {{method: {method}, as: call}}\n  - expect: {{response: call, match: {{result: {{}}}}}}\n"
+    );
+    let ids: Vec<String> = (0..CROWD).map(|number| format!("t/{number}")).collect();
+    let vectors: Vec<_> = ids
+        .iter()
+        .map(|id| (id.as_str(), "", steps.as_str()))
+        .collect();
+    library(&vectors)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crowd_did_not_get_is_asked_for_again_alone() {
+    let (_, target) = serve().await;
+    let outcome = run(&asking("crowd"), &target, &options()).await;
+    for number in 0..CROWD {
+        assert_verdict(&outcome, &format!("t/{number}"), Verdict::Pass, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_stays_out_alone_fails() {
+    let (_, target) = serve().await;
+    let outcome = run(&asking("mute"), &target, &options()).await;
+    for number in 0..CROWD {
+        assert_verdict(&outcome, &format!("t/{number}"), Verdict::Fail, "1500 ms");
+    }
 }
