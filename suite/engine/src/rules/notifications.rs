@@ -265,9 +265,11 @@ fn least_level(view: &View<'_>, log: &Message) -> Option<usize> {
             .collect();
         return levels?.first().copied();
     }
+    let session = |message: &Message| exchange_of(view, message)?.request_header("mcp-session-id");
     let mut set = view
         .ours()
         .filter(|request| request.method() == Some("logging/setLevel"))
+        .filter(|request| session(request) == session(log))
         .filter(|request| {
             let answer = view
                 .response_to(request)

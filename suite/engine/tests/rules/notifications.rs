@@ -198,6 +198,12 @@ fn a_log_message_below_the_level() {
         .answers(1, json!({}))
         .asks(2, "logging/setLevel", json!({"level": "debug"}));
     idles(rule, &log(again, "debug"));
+    // What another session set is its own.
+    let mine = Talk::http(LEGACY).in_session("mine");
+    let mine = set(mine).answers(1, json!({}));
+    let call = |talk: Talk| talk.asks(2, "tools/call", json!({"name": "x"})).streams();
+    breaks(rule, &log(call(mine.clone()), "info"), "at `warning`");
+    idles(rule, &log(call(mine.in_session("theirs")), "info"));
     // A server without sessions forgets.
     let stateless =
         set(Talk::bare(LEGACY, TransportKind::StreamableHttp).opened(json!({"logging": {}})));
