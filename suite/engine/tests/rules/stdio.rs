@@ -63,7 +63,17 @@ fn a_last_line_without_its_end() {
 #[test]
 fn a_process_that_ends_by_itself() {
     let waiting = Talk::stdio(LEGACY).asks(1, "ping", json!({}));
+    let again = waiting
+        .clone()
+        .answers(1, json!({}))
+        .asks(2, "ping", json!({}));
     breaks(
+        "stdio/stays",
+        &exits(again, Some(0), None),
+        "while 1 waited",
+    );
+    // It may not want this client, and says so by leaving.
+    warns(
         "stdio/stays",
         &exits(waiting.clone(), Some(0), None),
         "while 1 waited",
