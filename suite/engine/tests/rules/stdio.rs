@@ -1,6 +1,9 @@
 //! Standard output, and the life of a process.
 
-use mcp_verdict_wire::transcript::{Bytes, EventKind};
+use mcp_verdict_wire::{
+    TransportKind,
+    transcript::{Bytes, EventKind},
+};
 use serde_json::json;
 
 use crate::helper::{LEGACY, MODERN, Talk, breaks, holds, idles, spares, warns};
@@ -63,21 +66,19 @@ fn a_last_line_without_its_end() {
 #[test]
 fn a_process_that_ends_by_itself() {
     let waiting = Talk::stdio(LEGACY).asks(1, "ping", json!({}));
-    let again = waiting
-        .clone()
-        .answers(1, json!({}))
-        .asks(2, "ping", json!({}));
     breaks(
-        "stdio/stays",
-        &exits(again, Some(0), None),
-        "while 1 waited",
-    );
-    // It may not want this client, and says so by leaving.
-    warns(
         "stdio/stays",
         &exits(waiting.clone(), Some(0), None),
         "while 1 waited",
     );
+    // It may not want this client, and says so by leaving; a crash is another matter.
+    let bare = Talk::bare(LEGACY, TransportKind::Stdio).asks(1, "initialize", json!({}));
+    warns(
+        "stdio/stays",
+        &exits(bare.clone(), Some(1), None),
+        "while 1 waited",
+    );
+    breaks("stdio/stays", &exits(bare, None, Some(11)), "signal 11");
     breaks(
         "stdio/stays",
         &exits(waiting.clone(), None, Some(11)),
