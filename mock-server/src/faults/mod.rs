@@ -34,6 +34,7 @@ mod input;
 mod lifecycle;
 mod lists;
 mod logging;
+mod malformed;
 mod messages;
 mod modern;
 mod progress;
@@ -90,6 +91,7 @@ const CATALOGUE: &[&[Fault]] = &[
     tasks::FAULTS,
     field::FAULTS,
     edges::FAULTS,
+    malformed::FAULTS,
 ];
 
 /// Every fault there is, by area.
