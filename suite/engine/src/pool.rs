@@ -457,7 +457,13 @@ fn is_absence(error: &SessionError) -> bool {
 
 /// Whether nothing came that says anything.
 fn is_dumb(error: &SessionError) -> bool {
-    is_absence(error) || matches!(error, SessionError::Limit { .. })
+    is_absence(error)
+        || matches!(
+            error,
+            SessionError::Limit { .. }
+                | SessionError::Malformed { .. }
+                | SessionError::NotJson { .. }
+        )
 }
 
 /// Whether an exchange of a vector broke off: its server may have gone, through this vector or another.

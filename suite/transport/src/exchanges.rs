@@ -8,7 +8,7 @@ use std::{
 use mcp_verdict_wire::transcript::{Ended, EventKind, Exchange};
 use tokio::task::JoinHandle;
 
-use crate::Recorder;
+use crate::{Recorder, recorder::Held};
 
 /// Records what belongs to one exchange: nothing after its end, and one end.
 #[derive(Clone, Debug)]
@@ -54,6 +54,11 @@ impl Log {
                 how,
             });
         }
+    }
+
+    /// Room for what is being read.
+    pub(crate) fn hold(&self) -> Held {
+        self.recorder.hold(self.exchange)
     }
 
     /// Whether it makes no sense to read on.

@@ -116,9 +116,7 @@ impl Recorder {
         } else if book.share.take(cost(&kind)) {
             None
         } else {
-            Some(format!(
-                "the transcripts under way hold {RUN_BYTES_MAX} bytes together"
-            ))
+            Some(crowded())
         };
         let kind = match limit {
             Some(limit) => {
@@ -137,6 +135,15 @@ impl Recorder {
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.book().full
+    }
+
+    /// Room for what is being read and not recorded yet.
+    pub(crate) fn hold(&self, exchange: Exchange) -> Held {
+        Held {
+            recorder: self.clone(),
+            exchange,
+            bytes: 0,
+        }
     }
 
     /// Whether it is full because of what others hold. Alone there would have been more room.
@@ -194,6 +201,45 @@ impl Recorder {
     }
 }
 
+/// Room for what is being read.
+#[derive(Debug)]
+pub(crate) struct Held {
+    recorder: Recorder,
+    exchange: Exchange,
+    bytes: usize,
+}
+
+impl Held {
+    /// Whether there is room for so many bytes in place of those before. If not, that is recorded.
+    pub(crate) fn is_enough_for(&mut self, bytes: usize) -> bool {
+        // A buffer grows by doubling.
+        let needed = bytes.saturating_mul(2);
+        let mut book = self.recorder.book();
+        book.share.give_back(self.bytes);
+        self.bytes = 0;
+        if book.share.take(needed) {
+            self.bytes = needed;
+            return true;
+        }
+        drop(book);
+        self.recorder.record(EventKind::LimitExceeded {
+            exchange: self.exchange,
+            limit: crowded(),
+        });
+        false
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.recorder.book().share.give_back(self.bytes);
+    }
+}
+
+fn crowded() -> String {
+    format!("the transcripts under way hold {RUN_BYTES_MAX} bytes together")
+}
+
 impl Share {
     /// Takes what one more event costs, if there is room.
     fn take(&mut self, cost: usize) -> bool {
@@ -201,18 +247,25 @@ impl Share {
         let needed = self.needed.saturating_add(cost);
         let more = needed.saturating_sub(OWN_BYTES) - held;
         let before = self.budget.taken.fetch_add(more, Ordering::Relaxed);
-        self.crowded = before.saturating_add(more) > RUN_BYTES_MAX;
-        if self.crowded {
+        let is_over = before.saturating_add(more) > RUN_BYTES_MAX;
+        self.crowded |= is_over;
+        if is_over {
             self.budget.taken.fetch_sub(more, Ordering::Relaxed);
         } else {
             self.needed = needed;
         }
-        !self.crowded
+        !is_over
+    }
+
+    fn give_back(&mut self, bytes: usize) {
+        let held = self.needed.saturating_sub(OWN_BYTES);
+        self.needed = self.needed.saturating_sub(bytes);
+        let less = held - self.needed.saturating_sub(OWN_BYTES);
+        self.budget.taken.fetch_sub(less, Ordering::Relaxed);
     }
 
     fn release(&mut self) {
-        let held = std::mem::take(&mut self.needed).saturating_sub(OWN_BYTES);
-        self.budget.taken.fetch_sub(held, Ordering::Relaxed);
+        self.give_back(usize::MAX);
         self.crowded = false;
     }
 }

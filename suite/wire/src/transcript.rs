@@ -269,6 +269,13 @@ impl Transcript {
     }
 }
 
+impl SseFields {
+    fn weight(&self) -> usize {
+        let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+        length(&self.event) + length(&self.id)
+    }
+}
+
 impl EventKind {
     /// The bytes that a peer, or we, chose; heads count by their fields.
     #[must_use]
@@ -280,12 +287,14 @@ impl EventKind {
                 .sum::<usize>()
         };
         match self {
+            Self::Received { bytes, sse, .. } => {
+                bytes.0.len() + sse.as_ref().map_or(0, SseFields::weight)
+            }
+            Self::SseEvent { data, fields, .. } => data.0.len() + fields.weight(),
             Self::Sent { bytes, .. }
-            | Self::Received { bytes, .. }
             | Self::HttpBody { bytes, .. }
             | Self::Stderr { bytes }
             | Self::OutputClosed { rest: bytes }
-            | Self::SseEvent { data: bytes, .. }
             | Self::SseComment { text: bytes, .. } => bytes.0.len(),
             Self::HttpRequest { headers, .. } | Self::HttpResponse { headers, .. } => of(headers),
             _ => 0,

@@ -1,10 +1,14 @@
 //! Requests that a legacy server sends to its client, and that a modern one must not.
 
+use std::collections::HashMap;
+
+use serde_json::Value;
+
 use super::{
     Observation, Watch,
     reach::{
         brief, capability_for, client_declares, exchange_of, has_legacy_session, is_modern,
-        is_one_session, is_resumed, is_streamable, requests, same, short, speaks,
+        is_one_session, is_resumed, is_streamable, requests, short, speaks,
     },
 };
 use crate::{
@@ -110,7 +114,7 @@ fn id_once(view: &View<'_>, seen: &mut Observation) {
     if is_modern(view) || !is_one_session(view) {
         return;
     }
-    let mut used: Vec<(&str, &Message)> = Vec::new();
+    let mut used: HashMap<(&str, String), &Message> = HashMap::new();
     for request in requests(view).filter(|request| !is_resumed(view, request)) {
         let (Some(id), Some(session)) = (request.id(), session_of(view, request)) else {
             continue;
@@ -119,14 +123,13 @@ fn id_once(view: &View<'_>, seen: &mut Observation) {
             continue;
         }
         seen.exercise();
-        let before = used
-            .iter()
-            .find(|(of, other)| *of == session && other.id().is_some_and(|other| same(other, id)));
-        match before {
+        // Numbers are the same by value: `1` is `1.0`.
+        let number = integer(id).map(Value::from);
+        let key = (session, number.as_ref().unwrap_or(id).to_string());
+        match used.get(&key) {
             // The same request on another stream is another rule's.
-            Some((_, other))
-                if other.exchange != request.exchange && other.value == request.value => {}
-            Some((_, other)) => {
+            Some(other) if other.exchange != request.exchange && other.value == request.value => {}
+            Some(other) => {
                 let actual = format!("{} again", brief(id));
                 seen.find(
                     "an id that was not used before",
@@ -134,8 +137,7 @@ fn id_once(view: &View<'_>, seen: &mut Observation) {
                     [other.event, request.event],
                 );
             }
-            None if used.len() < REMEMBERED_MAX => used.push((session, request)),
-            None => {}
+            None => drop(used.insert(key, request)),
         }
     }
 }
@@ -187,6 +189,3 @@ fn not_before_initialized(view: &View<'_>, seen: &mut Observation) {
         }
     }
 }
-
-/// More requests than any honest server sends to one client, and few enough to compare each with all.
-const REMEMBERED_MAX: usize = 2000;

@@ -24,6 +24,13 @@ use crate::{
 /// crosses with that looks like a broken server.
 const IDLE_REUSE_MAX: Duration = Duration::from_secs(2);
 
+/// What is said, by the library and by us, of a response whose head is more than is read.
+const TOO_LARGE: [&str; 3] = [
+    "head is too large",
+    "head is longer than",
+    "too many headers",
+];
+
 /// Sends requests; what comes back is recorded in the background.
 #[derive(Debug)]
 pub(crate) struct Client {
@@ -414,7 +421,14 @@ impl Work {
                     drop(pass_on.send(body.rest()));
                 }
             }
-            Err(reason) => log.end(Ended::Broken(reason)),
+            Err(reason) => {
+                if TOO_LARGE.iter().any(|words| reason.contains(words)) {
+                    let exchange = log.exchange();
+                    let limit = "the head of a response is longer than is read".to_owned();
+                    log.record(EventKind::LimitExceeded { exchange, limit });
+                }
+                log.end(Ended::Broken(reason));
+            }
         }
     }
 }

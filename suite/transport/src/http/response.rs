@@ -106,6 +106,7 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
 
 async fn read_stream(log: &Log, body: &mut Body, mut endpoint: Option<EndpointSender>) -> Ended {
     let mut reader = Reader::new();
+    let mut room = log.hold();
     loop {
         match body.chunk().await {
             Ok(Some(piece)) => {
@@ -118,7 +119,7 @@ async fn read_stream(log: &Log, body: &mut Body, mut endpoint: Option<EndpointSe
                     });
                     return Ended::Dropped;
                 }
-                if log.is_full() {
+                if log.is_full() || !room.is_enough_for(reader.held()) {
                     return Ended::Dropped;
                 }
             }
@@ -136,11 +137,15 @@ async fn read_stream(log: &Log, body: &mut Body, mut endpoint: Option<EndpointSe
 async fn read_body(log: &Log, body: &mut Body, is_json: bool) -> Ended {
     let exchange = log.exchange();
     let mut bytes = Vec::new();
+    let mut room = log.hold();
     let how = loop {
         match body.chunk().await {
             Ok(Some(piece)) if bytes.len() + piece.len() > BODY_BYTES_MAX => {
                 let limit = format!("a body holds at most {BODY_BYTES_MAX} bytes");
                 log.record(EventKind::LimitExceeded { exchange, limit });
+                return Ended::Dropped;
+            }
+            Ok(Some(piece)) if !room.is_enough_for(bytes.len() + piece.len()) => {
                 return Ended::Dropped;
             }
             Ok(Some(piece)) => bytes.extend_from_slice(&piece),
@@ -149,6 +154,7 @@ async fn read_body(log: &Log, body: &mut Body, is_json: bool) -> Ended {
         }
     };
     let is_message = is_json && how == Ended::Complete && !bytes.is_empty();
+    drop(room);
     let body = Bytes::from(bytes);
     log.record(EventKind::HttpBody {
         exchange,

@@ -41,6 +41,11 @@ impl Lines {
         self.extend(rest)
     }
 
+    /// Bytes that wait for the end of their line.
+    pub(super) fn held(&self) -> usize {
+        self.partial.len()
+    }
+
     /// What followed the last newline.
     pub(super) fn finish(self) -> Vec<u8> {
         self.partial

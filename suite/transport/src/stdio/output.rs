@@ -22,6 +22,7 @@ const STDERR_PIECES_MAX: usize = 4096;
 pub(super) async fn read_messages(mut stdout: impl AsyncRead + Unpin, recorder: Recorder) {
     let mut lines = Lines::new(MESSAGE_BYTES_MAX);
     let mut piece = vec![0; PIECE_BYTES];
+    let mut room = recorder.hold(0);
     loop {
         let count = match stdout.read(&mut piece).await {
             Ok(count) => count,
@@ -48,7 +49,7 @@ pub(super) async fn read_messages(mut stdout: impl AsyncRead + Unpin, recorder: 
             recorder.record(EventKind::LimitExceeded { exchange: 0, limit });
             return;
         }
-        if recorder.is_full() {
+        if recorder.is_full() || !room.is_enough_for(lines.held()) {
             return;
         }
     }

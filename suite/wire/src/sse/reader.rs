@@ -193,6 +193,12 @@ impl Reader {
         self.retry
     }
 
+    /// Bytes that wait for the end of their line or event.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.line.len() + self.event_bytes
+    }
+
     /// Whether `more` bytes may be added to the current line; breaks the reader if not.
     fn fits(&mut self, more: usize) -> bool {
         let line_bytes = self.line.len() + more;
