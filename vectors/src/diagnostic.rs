@@ -105,10 +105,13 @@ impl LoadError {
     /// All problems as the Rust compiler would show its own.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        self.problems
-            .iter()
-            .map(|problem| problem.render(color) + "\n")
-            .collect()
+        let shown = self.problems.iter().take(PROBLEMS_SHOWN_MAX);
+        let mut text: String = shown.map(|problem| problem.render(color) + "\n").collect();
+        let more = self.problems.len().saturating_sub(PROBLEMS_SHOWN_MAX);
+        if more > 0 {
+            text += &format!("and {more} more\n");
+        }
+        text
     }
 }
 
@@ -345,6 +348,9 @@ fn distance(from: &str, to: &str) -> usize {
 
 /// So many names still fit beside a caret.
 const LISTED_MAX: usize = 12;
+
+/// Problems shown at once: more than anyone mends before trying again.
+const PROBLEMS_SHOWN_MAX: usize = 50;
 
 #[cfg(test)]
 mod tests {

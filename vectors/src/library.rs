@@ -292,7 +292,11 @@ fn collect(dir: &Path, depth: usize, paths: &mut Vec<PathBuf>) -> Result<(), Loa
 /// Reads a file of bounded size.
 fn read(path: &Path) -> Result<String, LoadError> {
     let failed = |error: std::io::Error| unreadable(path, &format!("cannot read: {error}"));
-    if fs::metadata(path).map_err(failed)?.len() > FILE_BYTES_MAX {
+    let metadata = fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(unreadable(path, "it is no file"));
+    }
+    if metadata.len() > FILE_BYTES_MAX {
         return Err(unreadable(
             path,
             &format!("larger than {FILE_BYTES_MAX} bytes"),

@@ -25,7 +25,10 @@ fn main() -> ExitCode {
     log(arguments.verbose);
     // Someone else may have chosen a provider already; any one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    match perform(arguments.command, style) {
+    let performed = perform(arguments.command, style);
+    // Targets may have started what left their groups.
+    mcp_verdict_transport::kill_descendants();
+    match performed {
         Ok(exit) => exit.into(),
         Err(error) => report(&error, style).into(),
     }
@@ -67,6 +70,7 @@ fn report(error: &anyhow::Error, style: Style) -> Exit {
     Exit::Internal
 }
 
+/// Whether nobody reads our output any more.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause

@@ -17,6 +17,7 @@ use crate::exit::{Exit, Expected};
 ///
 /// The signals are listened to on a thread of their own, since judging what a target sent may keep the others busy.
 pub(crate) async fn interruptible<T>(work: impl Future<Output = T>) -> Result<T, Expected> {
+    mcp_verdict_transport::adopt_orphans();
     let (stop, mut stopped) = watch::channel(false);
     let listener = thread::Builder::new()
         .name("signals".to_owned())
@@ -51,6 +52,7 @@ fn listen(stop: &watch::Sender<bool>) {
         // Either way it is time: a second signal came, or the end did not.
         let _: Result<(), _> = timeout(ENDING_PATIENCE, signals.next()).await;
         mcp_verdict_transport::kill_children();
+        mcp_verdict_transport::kill_descendants();
         std::process::exit(Exit::Interrupted as i32);
     });
 }

@@ -78,7 +78,7 @@ struct Silence {
 
 /// So many vectors in a row without any answer, and the target is asked for a sign of life: without this, a
 /// target that answers nothing would cost a whole wait for every check.
-const SILENT_MAX: usize = 8;
+const SILENT_MAX: usize = 4;
 
 /// Checks in which a target may break limits before no more is tried.
 const FLOODS_MAX: usize = 5;
@@ -478,7 +478,7 @@ pub(crate) fn broke_off(view: &View<'_>) -> bool {
     })
 }
 
-/// Whether a vector waited in vain, or was flooded, and got no answer to anything.
+/// Whether a vector waited in vain and got no answer to anything. A flood is another matter.
 pub(crate) fn is_silent(view: &View<'_>) -> bool {
     let first = view.first_step().unwrap_or(0);
     let answered = view.messages.iter().any(|message| {
@@ -489,7 +489,7 @@ pub(crate) fn is_silent(view: &View<'_>) -> bool {
                 MessageKind::Result { .. } | MessageKind::Error { .. }
             )
     });
-    !answered && (!view.timeouts.is_empty() || !view.limits.is_empty())
+    !answered && view.limits.is_empty() && !view.timeouts.is_empty()
 }
 
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

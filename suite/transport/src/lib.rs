@@ -13,4 +13,4 @@ pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,
 };
 pub use recorder::{Budget, Recorder, Redactor};
-pub use stdio::kill_children;
+pub use stdio::{adopt_orphans, kill_children, kill_descendants};

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::Value;
 
-use crate::{Revision, TransportKind};
+use crate::{Revision, TransportKind, limits::TRANSCRIPT_EVENTS_MAX};
 
 /// The version of the format that this crate writes.
 pub const FORMAT: u32 = 1;
@@ -250,6 +250,11 @@ impl Transcript {
         if head.format != FORMAT {
             return Err(ReadError::Format(head.format));
         }
+        // What opened the session stands before what a check may record.
+        let events_max = 2 * TRANSCRIPT_EVENTS_MAX;
+        if lines.clone().nth(events_max).is_some() {
+            return Err(ReadError::TooLong(events_max));
+        }
         let events = lines
             .map(|(number, line)| serde_json::from_str(line).map_err(at(number)))
             .collect::<Result<_, _>>()?;
@@ -311,6 +316,9 @@ pub enum ReadError {
     /// Written by a suite that is newer, or much older.
     #[error("transcript format {0} is not known here (this suite reads {FORMAT})")]
     Format(u32),
+    /// More events than any transcript has.
+    #[error("it has more than {0} events")]
+    TooLong(usize),
     /// A line that is no event.
     #[error("line {line} of the transcript: {source}")]
     Line {

@@ -183,7 +183,8 @@ fn default_reports() -> Vec<ReportSpec> {
     .collect()
 }
 
-/// Prints the summary, writes the reports, and says where they are.
+/// Prints the summary, writes the reports, and says where they are. That nobody reads the summary to its end
+/// changes nothing about the verdicts.
 pub(crate) fn show(run: &Results, reports: &[ReportSpec], style: Style) -> anyhow::Result<()> {
     write(run, reports).map_err(|error| Expected::usage(format!("{error}")))?;
     // A report on standard output has it for itself.
@@ -195,12 +196,19 @@ pub(crate) fn show(run: &Results, reports: &[ReportSpec], style: Style) -> anyho
         width: style::width(),
         verbose: false,
     };
-    let mut out = anstream::stdout().lock();
-    write!(out, "{}", terminal(run, &options))?;
+    let mut text = terminal(run, &options);
     for report in reports {
-        writeln!(out, "{} report: {}", report.format, report.path.display())?;
+        text += &format!("{} report: {}\n", report.format, report.path.display());
     }
-    Ok(())
+    print(&text)
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The exit code that the verdicts ask for.

@@ -194,3 +194,47 @@ fn tls_is_suggested_where_it_is_spoken() {
     let said = answered_with(b"HTTP/1.1 200 \0\r\n\r\n<html>");
     assert!(!said.contains("TLS"), "{said}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_daemon_does_not_outlive_the_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let pids = folder.path().join("pids");
+    let pong = r#"printf '{"jsonrpc":"2.0","id":%s,"result":{}}\n' "$id""#;
+    // The middle one ends, so that the daemon has no parent left.
+    let daemon = format!(
+        "(setsid sh -c 'echo $$ >> {}; exec sleep 1000' &) ; {}",
+        pids.display(),
+        server(OPENING, pong)
+    );
+    let (report, _) = judged(&daemon, &["--check", "utilities/ping"]);
+    assert!(!verdicts(&report, "pass").is_empty(), "{report}");
+    let pids = fs::read_to_string(pids).expect("the server was started");
+    assert!(pids.lines().count() > 0);
+    for pid in pids.lines() {
+        assert!(is_gone(pid), "{pid} is still there");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn who_reads_only_the_beginning_gets_the_same_exit_code() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let no_answer = server(OPENING, "exit 1");
+    let program = Command::new(PROGRAM)
+        .args([
+            "run",
+            "--revision",
+            "2025-11-25",
+            "--check",
+            "utilities/ping",
+        ])
+        .args(["--", "sh", "-c", &no_answer])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut program = program.expect("the program starts");
+    drop(program.stdout.take());
+    assert_eq!(program.wait().expect("it ends").code(), Some(1));
+}

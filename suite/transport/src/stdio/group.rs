@@ -42,7 +42,7 @@ fn groups() -> MutexGuard<'static, Groups> {
 
 /// The group that a child leads. Killed when this is dropped.
 ///
-/// A process that leaves the group (`setsid`) is out of reach.
+/// A process that leaves the group (`setsid`) is out of its reach.
 #[derive(Debug)]
 pub(super) struct Group {
     leader: Pid,

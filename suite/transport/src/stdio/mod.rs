@@ -4,7 +4,9 @@ mod child;
 mod group;
 mod input;
 mod lines;
+mod orphans;
 mod output;
 
 pub(crate) use child::{Child, Program};
 pub use group::kill_children;
+pub use orphans::{adopt_orphans, kill_descendants};
