@@ -1,7 +1,7 @@
 //! Processes that left the group of the child that started them: daemons, and what they start. On Linux they
 //! come to us when their parent ends, and are found and ended with the program; elsewhere they are out of reach.
 
-use std::{collections::BTreeMap, fs, process};
+use std::{collections::BTreeMap, fs, process, thread, time::Duration};
 
 use nix::{
     sys::signal::{Signal, kill},
@@ -28,6 +28,8 @@ pub fn kill_descendants() {
             // That it is gone already is what we want.
             let _ = kill(descendant, Signal::SIGKILL);
         }
+        // Whoever is killed has to be scheduled once more.
+        thread::sleep(ROUND);
     }
     tracing::warn!("some processes of the target do not go away");
 }
@@ -59,6 +61,9 @@ fn parent(number: u32) -> Option<u32> {
     let parent = fields.next()?.parse().ok()?;
     (state != "Z" && state != "X").then_some(parent)
 }
+
+/// How long one round takes.
+const ROUND: Duration = Duration::from_millis(5);
 
 /// Rounds of killing: even a process that forks all the time loses against its scheduler.
 const ROUNDS_MAX: usize = 100;
