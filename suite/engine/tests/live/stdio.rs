@@ -291,7 +291,7 @@ async fn a_target_that_answers_nothing_is_given_up_on() {
     };
     let outcome = run(&library(&vectors), &mute, &options).await;
     let of = outcome.results.summary;
-    assert!((8..=12).contains(&of.fail), "{of:?}");
+    assert!((4..=12).contains(&of.fail), "{of:?}");
     assert_eq!(of.fail + of.inconclusive, 40, "{of:?}");
     assert_verdict(
         &outcome,
