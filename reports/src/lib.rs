@@ -16,4 +16,5 @@ pub use html::html;
 pub use json::{FORMAT, SCHEMA, json};
 pub use junit::junit;
 pub use terminal::{TerminalOptions, terminal};
+pub use text::lines as visible;
 pub use write::{Format, ReportSpec, SpecError, WriteError, write};

@@ -10,7 +10,8 @@ use std::{
 };
 
 /// Several lines: newline and tab stay, all else that cannot be seen is made visible.
-pub(crate) fn lines(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn lines(text: &str) -> Cow<'_, str> {
     clean(text, |character| matches!(character, '\n' | '\t'))
 }
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod exit;
+mod output;
 mod selection;
 mod signals;
 mod style;
@@ -16,6 +17,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     arguments::{Arguments, Command},
     exit::{Exit, Expected},
+    output::{complain, visible},
     style::Style,
 };
 
@@ -54,19 +56,17 @@ fn report(error: &anyhow::Error, style: Style) -> Exit {
     }
     let label = style.error("error:");
     if let Some(expected) = error.downcast_ref::<Expected>() {
-        anstream::eprintln!("{label} {expected}");
+        complain(&format!("{label} {}\n", visible(&expected.message)));
         if let Some(hint) = &expected.hint {
-            anstream::eprintln!("\n{hint}");
+            complain(&format!("\n{}\n", visible(hint)));
         }
         return expected.exit;
     }
-    anstream::eprintln!("{label} {error:#}");
+    complain(&format!("{label} {}\n", visible(&format!("{error:#}"))));
     if is_full_disk(error) {
         return Exit::Usage;
     }
-    anstream::eprintln!(
-        "\nThis is a bug of mcp-verdict. Please report it with the command that led to it."
-    );
+    complain("\nThis is a bug of mcp-verdict. Please report it with the command that led to it.\n");
     Exit::Internal
 }
 

@@ -6,6 +6,7 @@ use mcp_verdict_engine::{inspect::Inspection, probe::discover};
 use crate::{
     arguments::Inspect,
     exit::{Exit, Expected},
+    output::{print, visible},
     signals, target,
 };
 
@@ -21,9 +22,9 @@ pub(crate) fn perform(arguments: &Inspect) -> anyhow::Result<Exit> {
         .map_err(|error| target::unreachable(&error))?;
     let inspection = Inspection::of(&spec, &discovery);
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&inspection)?);
+        print(&(serde_json::to_string_pretty(&inspection)? + "\n"))?;
     } else {
-        anstream::print!("{inspection}");
+        print(&visible(&inspection.to_string()))?;
     }
     Ok(Exit::Conformant)
 }

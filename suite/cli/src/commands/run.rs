@@ -22,6 +22,7 @@ use mcp_verdict_wire::transcript::Transcript;
 use crate::{
     arguments::Run,
     exit::{Exit, Expected},
+    output::{print, visible},
     selection::Selected,
     signals,
     style::{self, Style},
@@ -64,7 +65,7 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
             &baseline.difference(&outcome.results),
             &outcome.results,
             style,
-        ),
+        )?,
         None => verdict_exit(&outcome.results.summary, arguments.strict),
     })
 }
@@ -203,14 +204,6 @@ pub(crate) fn show(run: &Results, reports: &[ReportSpec], style: Style) -> anyho
     print(&text)
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
-}
-
 /// The exit code that the verdicts ask for.
 pub(crate) fn verdict_exit(summary: &Summary, strict: bool) -> Exit {
     if summary.fail > 0 || (strict && summary.warn > 0) {
@@ -237,17 +230,18 @@ fn write_baseline(path: &Path, run: &Results) -> anyhow::Result<()> {
 }
 
 /// Prints how the run differs from its baseline. An `error` of ours is never expected.
-fn compare(difference: &Difference, run: &Results, style: Style) -> Exit {
+fn compare(difference: &Difference, run: &Results, style: Style) -> anyhow::Result<Exit> {
+    let mut text = String::new();
     for index in &difference.new {
         let result = &run.results[*index];
-        anstream::println!(
-            "{} {} is {} in {} over {}: {}",
+        text += &format!(
+            "{} {} is {} in {} over {}: {}\n",
             style.error("not in the baseline:"),
             result.check,
             result.verdict,
             result.revision,
             result.transport,
-            result.message
+            visible(&result.message)
         );
     }
     for known in &difference.stale {
@@ -258,8 +252,8 @@ fn compare(difference: &Difference, run: &Results, style: Style) -> Exit {
                 scope.join(", ")
             }
         };
-        anstream::println!(
-            "{} {} is no longer {} (revisions: {}; transports: {})",
+        text += &format!(
+            "{} {} is no longer {} (revisions: {}; transports: {})\n",
             style.error("in the baseline, but not seen:"),
             known.check,
             known.verdict,
@@ -267,14 +261,16 @@ fn compare(difference: &Difference, run: &Results, style: Style) -> Exit {
             list(&known.transports)
         );
     }
-    match (difference.is_empty(), run.summary.error) {
+    let exit = match (difference.is_empty(), run.summary.error) {
         (true, 0) => {
-            anstream::println!("as the baseline says");
+            text += "as the baseline says\n";
             Exit::Conformant
         }
         (true, _) => Exit::Internal,
         (false, _) => Exit::NotConformant,
-    }
+    };
+    print(&text)?;
+    Ok(exit)
 }
 
 /// Writes transcripts as they come.

@@ -8,6 +8,7 @@ use mcp_verdict_engine::self_test::{Cell, Matrix, self_test};
 use crate::{
     arguments::SelfTest,
     exit::{Exit, Expected},
+    output,
     selection::Selected,
     signals,
     style::Style,
@@ -54,7 +55,7 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
         matrix.map_err(anyhow::Error::from)
     }))??;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&matrix)?);
+        output::print(&(serde_json::to_string_pretty(&matrix)? + "\n"))?;
     } else {
         print(&matrix, style)?;
     }

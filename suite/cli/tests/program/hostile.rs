@@ -238,3 +238,14 @@ fn who_reads_only_the_beginning_gets_the_same_exit_code() {
     drop(program.stdout.take());
     assert_eq!(program.wait().expect("it ends").code(), Some(1));
 }
+
+#[test]
+fn what_a_target_says_of_itself_is_harmless_in_an_error() {
+    let refusal = r#"printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32602,"message":"\\u001b[31m\\u202ered"}}\n' "$id""#;
+    let server = server("", refusal).replace(r#"*'"method":"initialize"'*)"#, "never)");
+    let output = run(["run", "--revision", "2025-11-25", "--", "sh", "-c", &server]);
+    assert_code(&output, 3);
+    let said = text(&output.stderr);
+    assert!(said.contains("red"), "{said}");
+    assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said}");
+}
