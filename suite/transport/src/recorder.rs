@@ -472,3 +472,48 @@ fn cost(kind: &EventKind) -> usize {
     };
     kind.weight() + values * VALUE_BYTES
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(bytes: usize) -> EventKind {
+        EventKind::Received {
+            exchange: 0,
+            sse: None,
+            bytes: vec![b'x'; bytes].into(),
+        }
+    }
+
+    #[test]
+    fn what_others_hold_is_missing_until_they_let_go() {
+        let budget = Budget::default();
+        let book = || Recorder::within(Redactor::default(), &budget);
+        let (large, other, small) = (book(), book(), book());
+        for _ in 0..2 {
+            large.record(line(TRANSCRIPT_BYTES_MAX / 2));
+            other.record(line(TRANSCRIPT_BYTES_MAX / 2));
+        }
+        small.record(line(OWN_BYTES));
+        assert!(!large.is_full() && !other.is_full() && !small.is_full());
+        small.record(line(3 * OWN_BYTES));
+        assert!(small.is_full() && small.is_crowded());
+        drop(large.start(Vec::new()));
+        drop(small.start(Vec::new()));
+        small.record(line(4 * OWN_BYTES));
+        assert!(!small.is_full() && !small.is_crowded());
+        drop((large, other, small));
+        assert_eq!(budget.taken.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn what_is_being_read_takes_room_and_gives_it_back() {
+        let recorder = Recorder::new(Redactor::default());
+        let mut held = recorder.hold(0);
+        assert!(held.is_enough_for(TRANSCRIPT_BYTES_MAX / 2));
+        assert!(!held.is_enough_for(2 * TRANSCRIPT_BYTES_MAX));
+        assert!(recorder.is_crowded());
+        drop(held);
+        assert_eq!(recorder.book().share.needed, 0);
+    }
+}
