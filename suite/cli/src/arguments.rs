@@ -125,6 +125,9 @@ pub(crate) struct Run {
     /// How many sessions at a time. Default: the number of cores.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: Option<u16>,
+    /// Stop after so many seconds; what is left then is inconclusive.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) max_time: Option<u64>,
     /// The seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     NotConformant = 1,
     /// Wrong usage, or a file of the user's that cannot be read as what it should be.
     Usage = 2,
-    /// The target could not be started or reached, or speaks no revision.
+    /// The target could not be started or reached, speaks no revision, or did not last until the end.
     Unreachable = 3,
     /// The selection left nothing to run.
     NothingSelected = 4,
@@ -25,7 +25,7 @@ Exit codes:
    0  no check failed
    1  a MUST was broken (--strict: or a SHOULD), or the baseline does not fit
    2  wrong usage, or a file that cannot be read
-   3  the target could not be started or reached, or speaks no revision
+   3  the target could not be started or reached, speaks no revision, or did not last until the end
    4  nothing was selected to run
   70  a bug of ours
  130  interrupted";

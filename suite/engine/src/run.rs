@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     sync::{
         Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -101,6 +101,9 @@ pub struct Outcome {
     pub results: Run,
     /// The transcripts, in the order check, revision, transport, if they were asked for.
     pub transcripts: Vec<Transcript>,
+    /// The target went, was given up on, or took longer than it was given: some of what was planned did not
+    /// run.
+    pub unfinished: bool,
 }
 
 /// Runs what the options ask for, and judges it.
@@ -144,6 +147,8 @@ struct UnderWay<'r> {
     again: Mutex<Vec<Postponed>>,
     /// Those that share HTTP servers.
     crowd: Crowd,
+    /// Something did not run.
+    unfinished: AtomicBool,
     deadline: Option<Instant>,
 }
 
@@ -224,6 +229,7 @@ impl<'r> UnderWay<'r> {
                 .map(|way| AtomicUsize::new(of(way)))
                 .collect(),
             again: Mutex::default(),
+            unfinished: AtomicBool::new(false),
             crowd: Crowd::new(lanes(options.jobs).0 + lanes(options.jobs).1),
             deadline: options.cap.map(|cap| Instant::now() + cap),
         }
@@ -299,10 +305,7 @@ impl<'r> UnderWay<'r> {
     async fn drive_one(&self, work: Work, attempt: Attempt) -> bool {
         let vector = &self.library.vectors[work.vector];
         let check = vector.id.0.as_str();
-        let out_of_time = self
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline);
-        let hindrance = if out_of_time {
+        let hindrance = if self.is_out_of_time() {
             Some("the time for the whole run was up".to_owned())
         } else {
             self.pool.gone(work.way)
@@ -335,6 +338,7 @@ impl<'r> UnderWay<'r> {
             events: Pool::collect(&mut lent),
         };
         let view = View::resume(&transcript.head, &transcript.events, left.reading);
+        self.unfinished.fetch_or(left.cut_off, Ordering::Relaxed);
         self.pool.heard(work.way, is_silent(&view)).await;
         let poor = || judge::vector(vector, &view).verdict != Verdict::Pass;
         let broken = broke_off(&view) && poor();
@@ -404,6 +408,11 @@ impl<'r> UnderWay<'r> {
         view.timeouts.iter().any(|wait| wait.after_ms >= whole)
     }
 
+    fn is_out_of_time(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     /// Leaves a vector to be run again alone.
     fn postpone(&self, work: Work, transcript: Transcript, late: bool) {
         let weight: usize = transcript.events.iter().map(|it| it.kind.weight()).sum();
@@ -458,6 +467,7 @@ impl<'r> UnderWay<'r> {
     }
 
     fn skip(&self, work: Work, reason: &str) {
+        self.unfinished.store(true, Ordering::Relaxed);
         if let Some(given_up) = self.pool.given_up(work.way) {
             self.note(given_up);
         }
@@ -521,6 +531,7 @@ impl<'r> UnderWay<'r> {
         Outcome {
             results,
             transcripts: inner(self.transcripts).into_values().collect(),
+            unfinished: self.unfinished.into_inner(),
         }
     }
 }

@@ -60,13 +60,17 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
         write_baseline(path, &outcome.results)?;
     }
     show(&outcome.results, &reports, style)?;
-    Ok(match baseline {
+    let exit = match baseline {
         Some(baseline) => compare(
             &baseline.difference(&outcome.results),
             &outcome.results,
             style,
         )?,
         None => verdict_exit(&outcome.results.summary, arguments.strict),
+    };
+    Ok(match exit {
+        Exit::Conformant if outcome.unfinished => Exit::Unreachable,
+        exit => exit,
     })
 }
 
@@ -88,6 +92,7 @@ async fn judge(
     if let Some(jobs) = arguments.jobs {
         options.jobs = usize::from(jobs);
     }
+    options.cap = arguments.max_time.map(Duration::from_secs);
     if let Some(timeout) = arguments.target.timeout {
         options.timeout = Duration::from_millis(timeout);
     }
