@@ -305,12 +305,7 @@ impl<'r> UnderWay<'r> {
     async fn drive_one(&self, work: Work, attempt: Attempt) -> bool {
         let vector = &self.library.vectors[work.vector];
         let check = vector.id.0.as_str();
-        let hindrance = if self.is_out_of_time() {
-            Some("the time for the whole run was up".to_owned())
-        } else {
-            self.pool.gone(work.way)
-        };
-        if let Some(reason) = hindrance {
+        if let Some(reason) = self.hindrance(work) {
             self.give_up(work, attempt, &reason);
             return false;
         }
@@ -372,6 +367,15 @@ impl<'r> UnderWay<'r> {
         late
     }
 
+    /// Why nothing more can be driven this way, if so.
+    fn hindrance(&self, work: Work) -> Option<String> {
+        let is_over = |deadline| Instant::now() >= deadline;
+        if self.deadline.is_some_and(is_over) {
+            return Some("the time for the whole run was up".to_owned());
+        }
+        self.pool.gone(work.way)
+    }
+
     /// There is no session. A server that others keep busy gets another chance.
     async fn refused(
         &self,
@@ -406,11 +410,6 @@ impl<'r> UnderWay<'r> {
     fn is_late(&self, view: &View<'_>) -> bool {
         let whole = u64::try_from(self.options.timeout.as_millis()).unwrap_or(u64::MAX);
         view.timeouts.iter().any(|wait| wait.after_ms >= whole)
-    }
-
-    fn is_out_of_time(&self) -> bool {
-        self.deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Leaves a vector to be run again alone.

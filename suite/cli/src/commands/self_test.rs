@@ -102,6 +102,20 @@ fn print(matrix: &Matrix, style: Style) -> std::io::Result<()> {
             style.dim(&aside)
         )?;
     }
+    print_blemishes(&mut out, matrix, style)?;
+    let caught = matrix.cells.iter().filter(|cell| cell.is_caught()).count();
+    writeln!(
+        out,
+        "{caught} of {} cells caught, by {} pairs of check and fault; the conformant mock passes {} and spoils {}",
+        matrix.cells.len(),
+        rows.len(),
+        matrix.passed,
+        matrix.conformant.len()
+    )
+}
+
+/// What is not as it should be.
+fn print_blemishes(out: &mut impl Write, matrix: &Matrix, style: Style) -> std::io::Result<()> {
     for cell in matrix.missed() {
         writeln!(
             out,
@@ -135,15 +149,7 @@ fn print(matrix: &Matrix, style: Style) -> std::io::Result<()> {
             matrix.unnamed.join(", ")
         )?;
     }
-    let caught = matrix.cells.iter().filter(|cell| cell.is_caught()).count();
-    writeln!(
-        out,
-        "{caught} of {} cells caught, by {} pairs of check and fault; the conformant mock passes {} and spoils {}",
-        matrix.cells.len(),
-        rows.len(),
-        matrix.passed,
-        matrix.conformant.len()
-    )
+    Ok(())
 }
 
 /// Mock servers at a time, unless told otherwise: a fault's time is spent waiting for answers that do not come.

@@ -172,6 +172,12 @@ fn told(event: &Event) -> (Side, String, Option<u32>, String) {
                 fields + &text(bytes),
             )
         }
+        other => http_entry(other),
+    }
+}
+
+fn http_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
+    match kind {
         EventKind::HttpRequest {
             exchange,
             method,

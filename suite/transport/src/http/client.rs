@@ -241,18 +241,7 @@ impl Client {
         let mut fields =
             Fields::defaults(&method, &url, body.as_deref(), &self.session, &self.user);
         fields.edit(&headers);
-        if delivery.chunked {
-            fields.chunk();
-        }
-        if delivery.own_origin {
-            fields.set("origin", url.origin().ascii_serialization());
-        }
-        if !delivery.twice.is_empty() {
-            fields.double(&delivery.twice.to_ascii_lowercase());
-        }
-        if delivery.upper_case_names {
-            fields.upper_case();
-        }
+        fields.deliver(&delivery, &url);
         let well_behaved = match delivery.needs_plain_socket() || self.held.is_some() {
             true => None,
             false => fields.well_behaved(&method, body.as_deref()),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use mcp_verdict_wire::Delivery;
 use reqwest::Url;
 
 use super::address;
@@ -108,14 +109,30 @@ impl Fields {
         }
     }
 
+    /// Applies what `delivery` says of the head of a request to `url`.
+    pub(super) fn deliver(&mut self, delivery: &Delivery, url: &Url) {
+        if delivery.chunked {
+            self.chunk();
+        }
+        if delivery.own_origin {
+            self.set("origin", url.origin().ascii_serialization());
+        }
+        if !delivery.twice.is_empty() {
+            self.double(&delivery.twice.to_ascii_lowercase());
+        }
+        if delivery.upper_case_names {
+            self.upper_case();
+        }
+    }
+
     /// The body comes in chunks: it has no length.
-    pub(super) fn chunk(&mut self) {
+    fn chunk(&mut self) {
         self.0.retain(|field| field.name != "content-length");
         self.set("transfer-encoding", "chunked".to_owned());
     }
 
     /// The field of that name, and the same once more behind it.
-    pub(super) fn double(&mut self, name: &str) {
+    fn double(&mut self, name: &str) {
         let place = self.0.iter().position(|field| field.name == name);
         if let Some(place) = place {
             self.0.insert(place, self.0[place].clone());
@@ -123,7 +140,7 @@ impl Fields {
     }
 
     /// Writes every name in upper case.
-    pub(super) fn upper_case(&mut self) {
+    fn upper_case(&mut self) {
         for field in &mut self.0 {
             field.name.make_ascii_uppercase();
         }
