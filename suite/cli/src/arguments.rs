@@ -8,7 +8,7 @@ use mcp_verdict_wire::{Revision, TransportKind};
 
 use crate::exit::EXIT_CODES;
 
-/// Conformance suite, fuzz harness and benchmark for the Model Context Protocol.
+/// The conformance suite for the Model Context Protocol: judges servers by clause, bytes and one command.
 #[derive(Debug, Parser)]
 #[command(name = "mcp-verdict", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Arguments {
@@ -82,7 +82,7 @@ pub(crate) struct TargetArguments {
     /// Only this revision; repeatable. Default: every revision that the target speaks.
     #[arg(long, value_name = "REVISION")]
     pub(crate) revision: Vec<Revision>,
-    /// Only this transport; repeatable.
+    /// Only this transport: stdio, streamable-http or http+sse; repeatable.
     #[arg(long, value_name = "TRANSPORT")]
     pub(crate) transport: Vec<TransportKind>,
     /// How long to wait for an answer, in milliseconds. Default: 5000.
@@ -113,7 +113,7 @@ pub(crate) struct Run {
     /// Save every transcript in this folder, for `mcp-verdict judge`.
     #[arg(long, value_name = "DIR")]
     pub(crate) transcript: Option<PathBuf>,
-    /// Expected verdicts: only what differs from this file counts.
+    /// Expected verdicts: only what differs from this file counts. `--write-baseline` writes the first one.
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
     /// Write the verdicts of this run as a baseline, to be confirmed and commented by hand.
@@ -175,7 +175,7 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Mock {
-    /// The transport to serve.
+    /// The transport to serve: stdio, streamable-http or http+sse.
     #[arg(
         long,
         value_name = "TRANSPORT",

@@ -21,7 +21,11 @@ impl Selected {
             faults: Some(&faults),
             fixtures: None,
         };
-        let broken = |error: LoadError| Expected::usage(error.render(false));
+        let broken = |error: LoadError| {
+            let shown = error.render(false);
+            // The program puts its own `error:` before the first.
+            Expected::usage(shown.strip_prefix("error: ").unwrap_or(&shown))
+        };
         let mut library = Library::embedded(&known).map_err(broken)?;
         for folder in &selection.vectors {
             library.with_dir(folder).map_err(broken)?;

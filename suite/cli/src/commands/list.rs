@@ -33,6 +33,12 @@ pub(crate) fn perform(arguments: &List, style: Style) -> anyhow::Result<Exit> {
                 .is_none_or(|revision| row.requirements.contains_key(&revision))
         })
         .collect();
+    if rows.is_empty() {
+        anstream::eprintln!(
+            "{} no check is selected; `mcp-verdict list` shows them all",
+            style.error("error:")
+        );
+    }
     let mut out = anstream::stdout().lock();
     if arguments.json {
         let checks: Vec<_> = rows

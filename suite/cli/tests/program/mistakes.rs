@@ -109,6 +109,15 @@ fn a_baseline_that_is_none() {
 }
 
 #[test]
+fn a_list_of_nothing_says_so() {
+    ends(
+        ["list", "--check", "no/such-check"],
+        4,
+        &["no check is selected"],
+    );
+}
+
+#[test]
 fn a_typo_in_a_vector_is_shown_where_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let vector = "id: mine\ntitle: A title\nlevel: MUST\nrequirements:\n  2025-11-25: [json-rpc-2.0#5]\n\
@@ -118,8 +127,10 @@ fn a_typo_in_a_vector_is_shown_where_it_is() {
     ends(
         ["run", "--vectors", vectors],
         2,
-        &["sned", "mine.yaml:9:", "send"],
+        &["error: unknown step `sned`", "mine.yaml:9:", "send"],
     );
+    let output = run(["list", "--vectors", vectors]);
+    assert!(!text(&output.stderr).contains("error: error:"));
 }
 
 #[test]
