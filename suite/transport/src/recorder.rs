@@ -300,121 +300,73 @@ impl Redactor {
         })
     }
 
-    fn redact(&self, kind: EventKind) -> EventKind {
+    /// Every kind of event is named, so that a new one is not forgotten.
+    fn redact(&self, mut kind: EventKind) -> EventKind {
         if self.secrets.is_empty() {
             return kind;
         }
-        let all = |headers: Vec<(String, String)>| {
-            headers
-                .into_iter()
-                .map(|(name, value)| (name, self.text(&value)))
-                .collect()
-        };
-        match kind {
-            EventKind::Sent {
-                exchange,
-                label,
-                meant,
-                bytes,
-            } => EventKind::Sent {
-                exchange,
-                label,
-                meant,
-                bytes: self.bytes(bytes),
-            },
-            EventKind::Received {
-                exchange,
-                sse,
-                bytes,
-            } => {
-                let sse = sse.map(|fields| self.fields(fields));
-                EventKind::Received {
-                    exchange,
-                    sse,
-                    bytes: self.bytes(bytes),
-                }
+        match &mut kind {
+            EventKind::Sent { bytes, .. }
+            | EventKind::HttpBody { bytes, .. }
+            | EventKind::SseComment { text: bytes, .. }
+            | EventKind::Stderr { bytes }
+            | EventKind::OutputClosed { rest: bytes } => self.clean_bytes(bytes),
+            EventKind::Received { sse, bytes, .. } => {
+                sse.iter_mut().for_each(|fields| self.clean_fields(fields));
+                self.clean_bytes(bytes);
+            }
+            EventKind::SseEvent { fields, data, .. } => {
+                self.clean_fields(fields);
+                self.clean_bytes(data);
             }
             EventKind::HttpRequest {
-                exchange,
-                label,
-                meant,
-                method,
-                url,
-                headers,
-                body,
-            } => EventKind::HttpRequest {
-                exchange,
-                label,
-                meant,
-                method,
-                url: self.text(&url),
-                headers: all(headers),
-                body: body.map(|body| self.bytes(body)),
-            },
-            EventKind::HttpResponse {
-                exchange,
-                status,
-                version,
-                headers,
-            } => EventKind::HttpResponse {
-                exchange,
-                status,
-                version,
-                headers: all(headers),
-            },
-            EventKind::HttpBody { exchange, bytes } => EventKind::HttpBody {
-                exchange,
-                bytes: self.bytes(bytes),
-            },
-            EventKind::SseEvent {
-                exchange,
-                fields,
-                data,
-            } => EventKind::SseEvent {
-                exchange,
-                fields: self.fields(fields),
-                data: self.bytes(data),
-            },
-            EventKind::SseComment { exchange, text } => EventKind::SseComment {
-                exchange,
-                text: self.bytes(text),
-            },
+                url, headers, body, ..
+            } => {
+                self.clean(url);
+                self.clean_headers(headers);
+                body.iter_mut().for_each(|body| self.clean_bytes(body));
+            }
+            EventKind::HttpResponse { headers, .. } => self.clean_headers(headers),
             EventKind::HttpEnd {
-                exchange,
-                how: Ended::Broken(reason),
-            } => EventKind::HttpEnd {
-                exchange,
-                how: Ended::Broken(self.text(&reason)),
-            },
-            EventKind::Stderr { bytes } => EventKind::Stderr {
-                bytes: self.bytes(bytes),
-            },
-            EventKind::OutputClosed { rest } => EventKind::OutputClosed {
-                rest: self.bytes(rest),
-            },
-            EventKind::ProcessStarted { command } => EventKind::ProcessStarted {
-                command: command.iter().map(|word| self.text(word)).collect(),
-            },
-            EventKind::Trouble { text } => EventKind::Trouble {
-                text: self.text(&text),
-            },
-            other => other,
+                how: Ended::Broken(text),
+                ..
+            }
+            | EventKind::Trouble { text } => self.clean(text),
+            EventKind::ProcessStarted { command } => {
+                command.iter_mut().for_each(|word| self.clean(word));
+            }
+            EventKind::HttpEnd {
+                how: Ended::Complete | Ended::Dropped,
+                ..
+            }
+            | EventKind::Step { .. }
+            | EventKind::TimedOut { .. }
+            | EventKind::InputClosed
+            | EventKind::Signalled { .. }
+            | EventKind::Exited { .. }
+            | EventKind::LimitExceeded { .. } => {}
         }
+        kind
     }
 
-    fn fields(&self, fields: SseFields) -> SseFields {
-        let clean = |text: Option<String>| text.map(|text| self.text(&text));
-        SseFields {
-            event: clean(fields.event),
-            id: clean(fields.id),
-            retry: fields.retry,
-        }
+    fn clean(&self, text: &mut String) {
+        *text = self.text(text);
     }
 
-    fn bytes(&self, bytes: Bytes) -> Bytes {
-        self.secrets
-            .iter()
-            .fold(bytes, |bytes, secret| replace(bytes, secret.as_bytes()))
+    fn clean_headers(&self, headers: &mut [(String, String)]) {
+        headers.iter_mut().for_each(|(_, value)| self.clean(value));
+    }
+
+    fn clean_fields(&self, fields: &mut SseFields) {
+        let texts = fields.event.iter_mut().chain(&mut fields.id);
+        texts.for_each(|text| self.clean(text));
+    }
+
+    fn clean_bytes(&self, bytes: &mut Bytes) {
+        for secret in self.secrets.iter() {
+            let whole = std::mem::replace(bytes, Bytes::from(Vec::new()));
+            *bytes = replace(whole, secret.as_bytes());
+        }
     }
 }
 
