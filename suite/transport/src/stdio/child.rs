@@ -7,9 +7,8 @@ use std::{
 
 use mcp_verdict_wire::transcript::{EventKind, Exchange};
 use nix::sys::signal::Signal;
-use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
 use tokio::{
-    process::Command,
+    process::{self, Command},
     sync::watch,
     task::{AbortHandle, JoinHandle},
     time::{Instant, timeout, timeout_at},
@@ -73,9 +72,9 @@ impl Child {
         recorder.record(EventKind::ProcessStarted {
             command: command.collect(),
         });
-        let stdin = child.stdin().take().ok_or_else(incomplete)?;
-        let stdout = child.stdout().take().ok_or_else(incomplete)?;
-        let stderr = child.stderr().take().ok_or_else(incomplete)?;
+        let stdin = child.stdin.take().ok_or_else(incomplete)?;
+        let stdout = child.stdout.take().ok_or_else(incomplete)?;
+        let stderr = child.stderr.take().ok_or_else(incomplete)?;
         let messages = tokio::spawn(output::read_messages(stdout, recorder.clone()));
         let errors = tokio::spawn(output::read_errors(stderr, recorder.clone()));
         let stdout = messages.abort_handle();
@@ -159,7 +158,7 @@ impl Drop for Child {
     }
 }
 
-fn spawn(program: Program<'_>) -> std::io::Result<Box<dyn ChildWrapper>> {
+fn spawn(program: Program<'_>) -> std::io::Result<process::Child> {
     let mut command = Command::new(program.program);
     command
         .args(program.arguments)
@@ -167,19 +166,18 @@ fn spawn(program: Program<'_>) -> std::io::Result<Box<dyn ChildWrapper>> {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        .process_group(0)
         .kill_on_drop(true);
     if let Some(directory) = program.directory {
         command.current_dir(directory);
     }
-    CommandWrap::from(command)
-        .wrap(ProcessGroup::leader())
-        .spawn()
+    command.spawn()
 }
 
 /// Waits for the child's end, ends the rest of its group, lets what it wrote be read, and records the
 /// end after all of that.
 async fn watch_over(
-    mut child: Box<dyn ChildWrapper>,
+    mut child: process::Child,
     group: Arc<Group>,
     readers: [JoinHandle<()>; 2],
     recorder: Recorder,
@@ -200,6 +198,7 @@ async fn watch_over(
             reader.abort();
         }
     }
+    group.reap();
     recorder.record(EventKind::Exited {
         code: status.and_then(|status| status.code()),
         signal: status.and_then(|status| status.signal()),

@@ -8,7 +8,10 @@ use std::{
 
 use mcp_verdict_wire::transcript::EventKind;
 use nix::{
-    sys::signal::{Signal, kill, killpg},
+    sys::{
+        signal::{Signal, kill, killpg},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
+    },
     unistd::Pid,
 };
 
@@ -94,6 +97,15 @@ impl Group {
             groups().leaders.remove(&self.leader);
             *gone = true;
         }
+    }
+
+    /// Takes note of those of its members that ended and were left to us. It does not wait: one that leaves the
+    /// group meanwhile would be waited for in vain.
+    pub(super) fn reap(&self) {
+        let members = Pid::from_raw(-self.leader.as_raw());
+        while let Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) =
+            waitpid(members, Some(WaitPidFlag::WNOHANG))
+        {}
     }
 
     fn send(&self, signal: Signal) {
