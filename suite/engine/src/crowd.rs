@@ -1,6 +1,6 @@
 //! How many vectors share a server: fewer, once they slow it down so much that answers stay out.
 
-use std::sync::{Mutex, atomic::AtomicUsize, atomic::Ordering};
+use std::sync::Mutex;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -32,8 +32,8 @@ pub(crate) struct Place<'c> {
     permit: Option<SemaphorePermit<'c>>,
     /// How often the crowd had been made smaller when it came.
     came_at: usize,
-    /// Most that were there at a time, as far as it saw.
-    seen: AtomicUsize,
+    /// Others were there when it came.
+    joined_others: bool,
 }
 
 impl Crowd {
@@ -61,7 +61,7 @@ impl Crowd {
             crowd: self,
             permit,
             came_at: state.shrunk,
-            seen: AtomicUsize::new(state.inside),
+            joined_others: state.inside > 1,
         }
     }
 }
@@ -69,8 +69,7 @@ impl Crowd {
 impl Place<'_> {
     /// Whether others were there, too.
     pub(crate) fn had_company(&self) -> bool {
-        let inside = locked(&self.crowd.state).inside;
-        self.seen.fetch_max(inside, Ordering::Relaxed).max(inside) > 1
+        self.joined_others || locked(&self.crowd.state).inside > 1
     }
 
     /// Answers stayed out. Half as many may come from now on, unless it became fewer since this one came.
