@@ -251,8 +251,8 @@ pub(crate) fn disturbs(vector: &Vector) -> bool {
             .any(|step| matches!(step, Step::Signal(_)))
 }
 
-/// How long a vector is likely to do nothing but wait, its windows, and the tools it calls that take their
-/// time. Only an order comes of it, so a guess will do.
+/// How long a vector is likely to do nothing but wait: in its windows, and for the tools it calls that take their
+/// time. Only when and beside what it runs comes of it, so a guess will do.
 pub(crate) fn patience(vector: &Vector) -> Duration {
     let windows = vector.steps.iter().map(|step| match step {
         Step::Window(window) => window.ms,
