@@ -18,4 +18,4 @@ pub use faults::{
     Act, Arrived, Event, Fault, Hook, HttpRequest, HttpResponse, LineIn, Moment, Replay,
     SessionEvent, faults, find,
 };
-pub use serve::{MockConfig, Served, StartError, serve_lines, serve_stdio};
+pub use serve::{Listen, MockConfig, Served, StartError, serve_lines, serve_stdio};

@@ -24,6 +24,8 @@ struct ExpectText {
     #[serde(default)]
     pages: Option<String>,
     #[serde(default)]
+    closed: Option<Nothing>,
+    #[serde(default)]
     exit: Option<Nothing>,
     #[serde(default)]
     variables: Option<Nothing>,
@@ -84,6 +86,7 @@ impl TryFrom<ExpectText> for Expect {
             text.stream.map(Subject::Stream),
             text.replies.map(Subject::Replies),
             text.pages.map(Subject::Pages),
+            text.closed.map(Subject::Closed),
             text.exit.map(Subject::Exit),
             text.variables.map(Subject::Variables),
         ];
@@ -153,7 +156,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 const NO_SUBJECT: &str = "an `expect` needs a subject: one of `response`, `http`, `message`, \
-                          `messages`, `stream`, `replies`, `pages`, `exit`, `variables`";
+                          `messages`, `stream`, `replies`, `pages`, `closed`, `exit`, `variables`";
 const ABSENT_FALSE: &str = "`absent` is `true` or left out";
 
 #[cfg(test)]

@@ -303,8 +303,8 @@ pub enum Step {
     Cancel(CancelStep),
     /// Make a request again whose result asked for input, with our client's answers and the server's state.
     Retry(RetryStep),
-    /// Close the child's standard input (stdio).
-    CloseStdin(Nothing),
+    /// Close the target's input: a child's standard input, or our side of a channel.
+    CloseInput(Nothing),
     /// Send the child's process group a signal (stdio).
     Signal(SignalStep),
     /// Exchange something whose answer must come after everything before it (`ping`, or
@@ -567,7 +567,7 @@ pub enum Subject {
     Response(String),
     /// The HTTP response to the named step:
     /// `{status, version, headers: {name: value}, body: JSON or text or null, messages: [..],
-    /// events: [{event, id, retry, data}], ended: complete|broken|dropped|open}`.
+    /// events: [{event, id, retry, data}], trailers: {name: value}, ended: complete|broken|dropped|open}`.
     Http(String),
     /// The first message from the target, since the vector's first step, that matches this pattern.
     Message(Value),
@@ -581,6 +581,9 @@ pub enum Subject {
     Replies(String),
     /// `{pages: [result, …], items: […], cursors: […], complete: bool}` of a `pages` step.
     Pages(String),
+    /// The end of the channel, by the target: `{code, reason}`, `null` where it said nothing; nothing while it is
+    /// open (all transports but those of HTTP).
+    Closed(Nothing),
     /// The child's end: `{code, signal}`; nothing while it runs.
     Exit(Nothing),
     /// Every variable: `{name: value}`, for comparing one captured value with another.

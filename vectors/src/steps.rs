@@ -157,7 +157,7 @@ fn check_step(step: &Step, node: &Node, at: &str, scope: &mut Scope, findings: &
         }
         Step::Expect(expect) => check_expect(expect, node, at, scope, findings),
         Step::Capture(step) => check_capture(step, at, scope, findings),
-        Step::CloseStdin(_) | Step::Barrier(_) => {}
+        Step::CloseInput(_) | Step::Barrier(_) => {}
     }
     if let Some((label, step)) = defines {
         if !scope.sent.insert(label.clone()) || scope.variables.contains(label) {
@@ -247,7 +247,7 @@ fn check_subject(subject: &Subject, at: &str, scope: &Scope, findings: &mut Vec<
         Subject::Messages(pattern) => {
             check_one_pattern(pattern, &format!("{at}/messages"), findings);
         }
-        Subject::Exit(_) | Subject::Variables(_) => {}
+        Subject::Closed(_) | Subject::Exit(_) | Subject::Variables(_) => {}
     }
 }
 

@@ -1,8 +1,8 @@
 //! How a mock server is started.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
-use mcp_verdict_wire::Revision;
+use mcp_verdict_wire::{Revision, TransportKind};
 
 use crate::{core::Core, faults, faults::Faults};
 
@@ -34,10 +34,13 @@ pub enum StartError {
     #[error("listen on {address}: {source}")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: String,
         /// What the system says.
         source: std::io::Error,
     },
+    /// No listener serves this transport there.
+    #[error("serve {0} there: a socket of Unix has a path, everything else an address")]
+    NoListener(TransportKind),
     /// There is no revision to speak.
     #[error("start a server that speaks no revision")]
     NoRevision,

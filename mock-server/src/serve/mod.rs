@@ -6,13 +6,14 @@ mod guard;
 mod http;
 mod http_session;
 mod http_sse;
+mod lines;
 mod modern_headers;
 mod reply;
 mod served;
-mod stdio;
+mod sockets;
 mod stream_log;
 mod streamable_http;
 
 pub use config::{MockConfig, StartError};
-pub use served::Served;
-pub use stdio::{serve_lines, serve_stdio};
+pub use lines::{serve_lines, serve_stdio};
+pub use served::{Listen, Served};

@@ -1,36 +1,123 @@
 //! A server on a listener.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, extract::Request, serve::ListenerExt};
+use mcp_verdict_wire::TransportKind;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use super::{
     MockConfig, StartError,
     http::{HttpServer, MCP_PATH, SSE_PATH},
+    sockets::Listener,
 };
 use crate::core::Core;
 
 /// How long connections may take to end when the server does.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// A path for a Unix domain socket, at which there is nothing yet. It is removed at the end.
+    Path(PathBuf),
+    /// An address for everything else. Port 0 takes any that is free.
+    Socket(SocketAddr),
+}
+
 /// A server that listens; dropping it ends it.
 pub struct Served {
-    address: SocketAddr,
-    core: Arc<Core>,
+    transport: TransportKind,
+    at: Listen,
+    /// What every conversation has in common, where there is such a thing.
+    core: Option<Arc<Core>>,
     stop: watch::Sender<bool>,
     task: Option<JoinHandle<()>>,
 }
 
+impl Default for Listen {
+    /// Any free port of this machine, for itself alone.
+    fn default() -> Self {
+        Self::Socket((Ipv4Addr::LOCALHOST, 0).into())
+    }
+}
+
 impl Served {
-    /// Starts a server. Port 0 takes any that is free.
+    /// Starts a server of a transport other than stdio.
+    ///
+    /// # Errors
+    /// When `listen` cannot be listened on, or is none for this transport, or the configuration names what does
+    /// not exist.
+    pub async fn start(
+        config: &MockConfig,
+        transport: TransportKind,
+        listen: &Listen,
+    ) -> Result<Self, StartError> {
+        match (transport, listen) {
+            (TransportKind::StreamableHttp | TransportKind::HttpSse, Listen::Socket(address)) => {
+                let mut served = Self::http(config, *address).await?;
+                served.transport = transport;
+                Ok(served)
+            }
+            (TransportKind::Tcp, Listen::Socket(address)) => {
+                let failed = |source| StartError::Listen {
+                    address: address.to_string(),
+                    source,
+                };
+                let (listener, address) = Listener::tcp(*address).await.map_err(failed)?;
+                Self::sockets(config, transport, listener, Listen::Socket(address))
+            }
+            (TransportKind::Unix, Listen::Path(path)) => {
+                let failed = |source| StartError::Listen {
+                    address: path.display().to_string(),
+                    source,
+                };
+                let listener = Listener::unix(path).map_err(failed)?;
+                Self::sockets(config, transport, listener, listen.clone())
+            }
+            _ => Err(StartError::NoListener(transport)),
+        }
+    }
+
+    fn sockets(
+        config: &MockConfig,
+        transport: TransportKind,
+        listener: Listener,
+        at: Listen,
+    ) -> Result<Self, StartError> {
+        // Each client gets a server of its own; this one shows that it can be started.
+        config.start()?;
+        let (stop, mut stopped) = watch::channel(false);
+        let serving = listener.serve(config.clone());
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                () = serving => {}
+                // An error means that whoever could say so is gone.
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+        });
+        Ok(Self {
+            transport,
+            at,
+            core: None,
+            stop,
+            task: Some(task),
+        })
+    }
+
+    /// Starts a server of the transports of HTTP. Port 0 takes any that is free.
     ///
     /// # Errors
     /// When the address cannot be listened on, or the configuration names what does not exist.
     pub async fn http(config: &MockConfig, listen: SocketAddr) -> Result<Self, StartError> {
         let (core, faults) = config.start()?;
         let failed = |source| StartError::Listen {
-            address: listen,
+            address: listen.to_string(),
             source,
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -56,29 +143,50 @@ impl Served {
             let _ = serving.await;
         });
         Ok(Self {
-            address,
-            core,
+            transport: TransportKind::StreamableHttp,
+            at: Listen::Socket(address),
+            core: Some(core),
             stop,
             task: Some(task),
         })
     }
 
-    /// Where it listens.
+    /// Where clients of its transport find it.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn url(&self) -> String {
+        self.url_of(self.transport)
+    }
+
+    /// Where it listens, if not at a path.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        match self.at {
+            Listen::Path(_) => None,
+            Listen::Socket(address) => Some(address),
+        }
     }
 
     /// The URL of its Streamable HTTP endpoint, of both eras.
     #[must_use]
     pub fn streamable_http_url(&self) -> String {
-        format!("http://{}{MCP_PATH}", self.address)
+        self.url_of(TransportKind::StreamableHttp)
     }
 
     /// The URL of its HTTP+SSE event stream.
     #[must_use]
     pub fn http_sse_url(&self) -> String {
-        format!("http://{}{SSE_PATH}", self.address)
+        self.url_of(TransportKind::HttpSse)
+    }
+
+    fn url_of(&self, transport: TransportKind) -> String {
+        match (&self.at, transport) {
+            (Listen::Path(path), _) => format!("unix:{}", path.display()),
+            (Listen::Socket(address), TransportKind::Tcp) => format!("tcp://{address}"),
+            (Listen::Socket(address), TransportKind::HttpSse) => {
+                format!("http://{address}{SSE_PATH}")
+            }
+            (Listen::Socket(address), _) => format!("http://{address}{MCP_PATH}"),
+        }
     }
 
     /// Ends it, and waits until it has.
@@ -102,7 +210,9 @@ impl Served {
     }
 
     fn end(&self) {
-        self.core.close();
+        if let Some(core) = &self.core {
+            core.close();
+        }
         self.stop.send_replace(true);
     }
 }
@@ -110,5 +220,9 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         self.end();
+        if let Listen::Path(path) = &self.at {
+            // Whoever removed it before us did the same.
+            let _ = std::fs::remove_file(path);
+        }
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use mcp_verdict_mock::{MockConfig, Served, serve_lines};
+use mcp_verdict_wire::TransportKind;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines},
@@ -28,7 +29,11 @@ impl Stdio {
         let (input, reader) = tokio::io::duplex(1 << 16);
         let (writer, output) = tokio::io::duplex(1 << 16);
         let config = config.clone();
-        let exit = tokio::spawn(async move { serve_lines(&config, reader, writer).await.unwrap() });
+        let exit = tokio::spawn(async move {
+            serve_lines(&config, TransportKind::Stdio, reader, writer)
+                .await
+                .unwrap()
+        });
         Self {
             input: Some(input),
             output: BufReader::new(output).lines(),
@@ -237,7 +242,7 @@ pub(crate) async fn exchange(
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
-    let mut stream = TcpStream::connect(served.address()).await.unwrap();
+    let mut stream = TcpStream::connect(served.address().unwrap()).await.unwrap();
     stream
         .write_all(format!("{request}\r\n{body}").as_bytes())
         .await

@@ -1,6 +1,6 @@
 //! The command line, as clap sees it.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcp_verdict_reports::ReportSpec;
@@ -82,7 +82,7 @@ pub(crate) struct TargetArguments {
     /// Only this revision; repeatable. Default: every revision that the target speaks.
     #[arg(long, value_name = "REVISION")]
     pub(crate) revision: Vec<Revision>,
-    /// Only this transport: stdio, streamable-http or http+sse; repeatable.
+    /// Only this transport, such as stdio or streamable-http; repeatable.
     #[arg(long, value_name = "TRANSPORT")]
     pub(crate) transport: Vec<TransportKind>,
     /// How long to wait for an answer, in milliseconds. Default: 5000.
@@ -175,16 +175,17 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Mock {
-    /// The transport to serve: stdio, streamable-http or http+sse.
+    /// The transport to serve: stdio, streamable-http, http+sse, tcp or unix.
     #[arg(
         long,
         value_name = "TRANSPORT",
         required_unless_present = "list_faults"
     )]
     pub(crate) transport: Option<TransportKind>,
-    /// Where to listen, for HTTP. Port 0 takes a free one; the URL is printed.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
-    pub(crate) listen: SocketAddr,
+    /// Where to listen: an address, or for unix the path of the socket. The URL is printed. Default: a free
+    /// port of 127.0.0.1.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
     /// A fault to start with; repeatable.
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,

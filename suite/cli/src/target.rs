@@ -1,13 +1,6 @@
 //! From flags to a target that is ready to be judged.
 
-use std::{
-    any::Any,
-    collections::BTreeMap,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
-    time::Duration,
-};
+use std::{any::Any, collections::BTreeMap, io, path::Path, time::Duration};
 
 use anyhow::Context as _;
 use mcp_verdict_engine::{
@@ -16,7 +9,7 @@ use mcp_verdict_engine::{
     self_test::{Started, Starting},
     target::{Flags, TargetSpec},
 };
-use mcp_verdict_mock::{MockConfig, Served};
+use mcp_verdict_mock::{Listen, MockConfig, Served};
 use mcp_verdict_transport::Address;
 use mcp_verdict_wire::{Revision, TransportKind};
 
@@ -133,21 +126,19 @@ pub(crate) fn start_mock(transport: TransportKind, faults: Vec<String>) -> Start
             faults,
             ..MockConfig::default()
         };
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let served = Served::http(&config, loopback)
+        // Holds the socket of a Unix listener; of no use to others.
+        let folder = tempfile::tempdir()?;
+        let listen = match transport {
+            TransportKind::Unix => Listen::Path(folder.path().join("mock")),
+            _ => Listen::default(),
+        };
+        let served = Served::start(&config, transport, &listen)
             .await
             .map_err(io::Error::other)?;
-        let address = match transport {
-            TransportKind::HttpSse => Address::HttpSse {
-                url: served.http_sse_url(),
-            },
-            _ => Address::StreamableHttp {
-                url: served.streamable_http_url(),
-            },
-        };
+        let address = TargetSpec::address_of(&served.url(), transport).map_err(io::Error::other)?;
         Ok(Started {
             address,
-            guard: Box::new(served),
+            guard: Box::new((served, folder)),
         })
     })
 }

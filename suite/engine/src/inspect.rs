@@ -122,7 +122,7 @@ impl InspectedWay {
                 let words: Vec<_> = std::iter::once(program).chain(arguments).cloned().collect();
                 shell_words(&words)
             }
-            Address::StreamableHttp { url } | Address::HttpSse { url } => url.clone(),
+            other => other.to_string(),
         };
         let lists = &way.bound.lists;
         let named = |list: &[Value], member: &str| {

@@ -374,7 +374,9 @@ impl<'t> Pool<'t> {
     fn server(&self, way: usize) -> String {
         match &self.target.ways[way].address {
             Address::Command { .. } => format!("#{way}"),
-            Address::StreamableHttp { url } | Address::HttpSse { url } => {
+            Address::Unix { path } => path.display().to_string(),
+            other => {
+                let url = other.to_string();
                 url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/")
             }
         }

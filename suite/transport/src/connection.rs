@@ -1,11 +1,12 @@
 //! One connection to a target, whatever carries it.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, io, path::PathBuf, time::Duration};
 
 use mcp_verdict_wire::{Delivery, TransportKind, transcript::Exchange};
 
 use crate::{
     Recorder, Redactor, http,
+    socket::Socket,
     stdio::{self, Program},
 };
 
@@ -33,6 +34,49 @@ pub enum Address {
         /// `http` or `https`.
         url: String,
     },
+    /// A TCP listener that speaks the framing of stdio.
+    Tcp {
+        /// `host:port`, an IPv6 address in brackets.
+        address: String,
+    },
+    /// A Unix domain socket that speaks the framing of stdio.
+    Unix {
+        /// Where it is in the file system.
+        path: PathBuf,
+    },
+}
+
+impl Address {
+    /// The transport by which it is reached.
+    #[must_use]
+    pub const fn transport(&self) -> TransportKind {
+        match self {
+            Self::Command { .. } => TransportKind::Stdio,
+            Self::StreamableHttp { .. } => TransportKind::StreamableHttp,
+            Self::HttpSse { .. } => TransportKind::HttpSse,
+            Self::Tcp { .. } => TransportKind::Tcp,
+            Self::Unix { .. } => TransportKind::Unix,
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    /// As a user writes it: a URL, or the words of a command.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Command {
+                program, arguments, ..
+            } => {
+                formatter.write_str(program)?;
+                arguments
+                    .iter()
+                    .try_for_each(|argument| write!(formatter, " {argument}"))
+            }
+            Self::StreamableHttp { url } | Self::HttpSse { url } => formatter.write_str(url),
+            Self::Tcp { address } => write!(formatter, "tcp://{address}"),
+            Self::Unix { path } => write!(formatter, "unix:{}", path.display()),
+        }
+    }
 }
 
 /// What the user set for every connection.
@@ -101,6 +145,14 @@ pub enum Shutdown {
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// Nobody listens at the address of a socket, or nobody answers in time.
+    #[error("connect to {address}: {source}")]
+    Connect {
+        /// The address.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The program cannot be started.
     #[error("start `{program}`: {source}")]
     Start {
@@ -136,11 +188,11 @@ pub enum OpenError {
 /// Why a step could not be carried out by the connection.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The child's input is closed, by us or by its end.
-    #[error("the target's standard input is closed")]
+    /// The target's input is closed, by us or by its end.
+    #[error("the target's input is closed")]
     InputClosed,
-    /// The child does not read its input, and too much waits for it already.
-    #[error("the target does not read its standard input")]
+    /// The target does not read its input, and too much waits for it already.
+    #[error("the target does not read its input")]
     Stuck,
     /// This transport has no such thing.
     #[error("{transport} has no {what}")]
@@ -168,6 +220,7 @@ pub struct Connection {
 #[derive(Debug)]
 enum Carrier {
     Http(Box<http::Client>),
+    Socket(Box<Socket>),
     Stdio(Box<stdio::Child>),
 }
 
@@ -182,7 +235,8 @@ impl Connection {
         options: &Options,
         recorder: Recorder,
     ) -> Result<Self, OpenError> {
-        let (transport, carrier) = match address {
+        let (connect, grace) = (options.connect_timeout, options.exit_grace);
+        let carrier = match address {
             Address::Command {
                 program,
                 arguments,
@@ -196,25 +250,30 @@ impl Connection {
                     environment,
                     directory,
                 };
-                let child = stdio::Child::start(program, options.exit_grace, recorder.clone())?;
-                (TransportKind::Stdio, Carrier::Stdio(Box::new(child)))
+                let child = stdio::Child::start(program, grace, recorder.clone())?;
+                Carrier::Stdio(Box::new(child))
             }
             Address::StreamableHttp { url } => {
                 let client = http::Client::new(url, options, recorder.clone())?;
-                (
-                    TransportKind::StreamableHttp,
-                    Carrier::Http(Box::new(client)),
-                )
+                Carrier::Http(Box::new(client))
             }
             Address::HttpSse { url } => {
                 let mut client = http::Client::new(url, options, recorder.clone())?;
-                client.open_stream(options.connect_timeout).await?;
-                (TransportKind::HttpSse, Carrier::Http(Box::new(client)))
+                client.open_stream(connect).await?;
+                Carrier::Http(Box::new(client))
+            }
+            Address::Tcp { address } => {
+                let socket = Socket::tcp(address, connect, grace, recorder.clone()).await?;
+                Carrier::Socket(Box::new(socket))
+            }
+            Address::Unix { path } => {
+                let socket = Socket::unix(path, connect, grace, recorder.clone()).await?;
+                Carrier::Socket(Box::new(socket))
             }
         };
         Ok(Self {
             recorder,
-            transport,
+            transport: address.transport(),
             carrier,
         })
     }
@@ -236,7 +295,7 @@ impl Connection {
     pub fn endpoint(&self) -> Option<String> {
         match &self.carrier {
             Carrier::Http(client) => client.named_endpoint(),
-            Carrier::Stdio(_) => None,
+            Carrier::Socket(_) | Carrier::Stdio(_) => None,
         }
     }
 
@@ -246,6 +305,7 @@ impl Connection {
     pub fn is_usable(&self) -> bool {
         match &self.carrier {
             Carrier::Http(client) => client.is_usable(),
+            Carrier::Socket(socket) => socket.is_usable(),
             Carrier::Stdio(child) => child.is_usable(),
         }
     }
@@ -254,11 +314,11 @@ impl Connection {
     pub fn set_header(&mut self, name: &str, value: Option<String>) {
         match &mut self.carrier {
             Carrier::Http(client) => client.set_header(name, value),
-            Carrier::Stdio(_) => {}
+            Carrier::Socket(_) | Carrier::Stdio(_) => {}
         }
     }
 
-    /// Sends a message: a line on stdio, a POST on HTTP. Returns its exchange (0 on stdio) as soon as it is
+    /// Sends a message: a line, or a POST on HTTP. Returns its exchange (0 on a channel) as soon as it is
     /// on its way; the response is recorded when it comes.
     ///
     /// # Errors
@@ -266,6 +326,7 @@ impl Connection {
     pub async fn send(&mut self, outgoing: Outgoing) -> Result<Exchange, SendError> {
         match &mut self.carrier {
             Carrier::Http(client) => Ok(client.send(outgoing)),
+            Carrier::Socket(socket) => socket.send(outgoing).await,
             Carrier::Stdio(child) => child.send(outgoing).await,
         }
     }
@@ -277,7 +338,7 @@ impl Connection {
     pub async fn http(&mut self, call: HttpCall) -> Result<Exchange, SendError> {
         match &mut self.carrier {
             Carrier::Http(client) => client.call(call),
-            Carrier::Stdio(_) => Err(self.unsupported("HTTP requests")),
+            Carrier::Socket(_) | Carrier::Stdio(_) => Err(self.unsupported("HTTP requests")),
         }
     }
 
@@ -285,17 +346,21 @@ impl Connection {
     pub fn drop_exchange(&mut self, exchange: Exchange) {
         match &mut self.carrier {
             Carrier::Http(client) => client.drop_exchange(exchange),
-            Carrier::Stdio(_) => {}
+            Carrier::Socket(_) | Carrier::Stdio(_) => {}
         }
     }
 
-    /// Closes the child's standard input, after everything sent before.
+    /// Closes our side of the channel (a child's standard input), after everything sent before.
     ///
     /// # Errors
     /// On transports without one.
     pub async fn close_input(&mut self) -> Result<(), SendError> {
         match &mut self.carrier {
-            Carrier::Http(_) => Err(self.unsupported("standard input")),
+            Carrier::Http(_) => Err(self.unsupported("input to close")),
+            Carrier::Socket(socket) => {
+                socket.close_input().await;
+                Ok(())
+            }
             Carrier::Stdio(child) => {
                 child.close_input().await;
                 Ok(())
@@ -310,7 +375,7 @@ impl Connection {
     /// On transports without a child, and for an unknown name.
     pub fn signal(&mut self, name: &str) -> Result<(), SendError> {
         match &self.carrier {
-            Carrier::Http(_) => Err(self.unsupported("signals")),
+            Carrier::Http(_) | Carrier::Socket(_) => Err(self.unsupported("signals")),
             Carrier::Stdio(child) => child.signal(name),
         }
     }
@@ -319,6 +384,7 @@ impl Connection {
     pub async fn shutdown(self, how: Shutdown) {
         match self.carrier {
             Carrier::Http(client) => client.shutdown().await,
+            Carrier::Socket(socket) => socket.shutdown().await,
             Carrier::Stdio(child) => child.shutdown(how).await,
         }
     }

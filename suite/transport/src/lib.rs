@@ -6,7 +6,9 @@
 mod connection;
 mod exchanges;
 mod http;
+mod lines;
 mod recorder;
+mod socket;
 mod stdio;
 
 pub use connection::{

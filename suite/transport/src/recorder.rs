@@ -309,6 +309,7 @@ impl Redactor {
             EventKind::Sent { bytes, .. }
             | EventKind::HttpBody { bytes, .. }
             | EventKind::SseComment { text: bytes, .. }
+            | EventKind::Frame { bytes, .. }
             | EventKind::Stderr { bytes }
             | EventKind::OutputClosed { rest: bytes } => self.clean_bytes(bytes),
             EventKind::Received { sse, bytes, .. } => {
@@ -326,11 +327,14 @@ impl Redactor {
                 self.clean_headers(headers);
                 body.iter_mut().for_each(|body| self.clean_bytes(body));
             }
-            EventKind::HttpResponse { headers, .. } => self.clean_headers(headers),
+            EventKind::HttpResponse { headers, .. } | EventKind::Trailers { headers, .. } => {
+                self.clean_headers(headers);
+            }
             EventKind::HttpEnd {
                 how: Ended::Broken(text),
                 ..
             }
+            | EventKind::Closed { reason: text, .. }
             | EventKind::Trouble { text } => self.clean(text),
             EventKind::ProcessStarted { command } => {
                 command.iter_mut().for_each(|word| self.clean(word));

@@ -150,6 +150,33 @@ pub enum EventKind {
         /// What follows the colon.
         text: Bytes,
     },
+    /// What follows the body of an HTTP response (RFC 9110, section 6.5); in gRPC its status.
+    Trailers {
+        /// Its number.
+        exchange: Exchange,
+        /// Field names in lower case, values as received, in order.
+        headers: Vec<(String, String)>,
+    },
+    /// A frame of WebSocket that is no text message, of either side.
+    Frame {
+        /// Its channel.
+        exchange: Exchange,
+        /// We sent it.
+        sent: bool,
+        /// `binary`, `ping`, `pong`, `close`.
+        opcode: String,
+        /// Its payload.
+        bytes: Bytes,
+    },
+    /// The target closed the channel, and said why.
+    Closed {
+        /// Its channel.
+        exchange: Exchange,
+        /// The code of a WebSocket close frame (RFC 6455, section 7.4), or the status of a gRPC call.
+        code: Option<u32>,
+        /// The text beside it.
+        reason: String,
+    },
     /// An exchange is over.
     HttpEnd {
         /// Its number.
@@ -167,9 +194,10 @@ pub enum EventKind {
         /// What it wrote, in the pieces that we read.
         bytes: Bytes,
     },
-    /// We closed the child's standard input.
+    /// We closed the target's input: a child's standard input, or our side of a channel.
     InputClosed,
-    /// The child closed its standard output. `rest` holds what followed the last newline.
+    /// The target closed its output: a child's standard output, or its side of a channel. `rest` holds what
+    /// followed the last newline.
     OutputClosed {
         /// A last line without its newline.
         rest: Bytes,
@@ -300,8 +328,12 @@ impl EventKind {
             | Self::HttpBody { bytes, .. }
             | Self::Stderr { bytes }
             | Self::OutputClosed { rest: bytes }
+            | Self::Frame { bytes, .. }
             | Self::SseComment { text: bytes, .. } => bytes.0.len(),
-            Self::HttpRequest { headers, .. } | Self::HttpResponse { headers, .. } => of(headers),
+            Self::HttpRequest { headers, .. }
+            | Self::HttpResponse { headers, .. }
+            | Self::Trailers { headers, .. } => of(headers),
+            Self::Closed { reason, .. } => reason.len(),
             _ => 0,
         }
     }
@@ -470,7 +502,19 @@ mod tests {
                 exchange,
                 status: 202,
                 version: "HTTP/1.1".into(),
-                headers,
+                headers: headers.clone(),
+            },
+            EventKind::Trailers { exchange, headers },
+            EventKind::Frame {
+                exchange: 0,
+                sent: false,
+                opcode: "ping".into(),
+                bytes: bytes.clone(),
+            },
+            EventKind::Closed {
+                exchange: 0,
+                code: Some(1000),
+                reason: "bye".into(),
             },
             EventKind::HttpBody {
                 exchange,

@@ -18,16 +18,40 @@ pub enum TransportKind {
     /// A GET stream with an `endpoint` event, POST beside it (2024-11-05, deprecated later).
     #[serde(rename = "http+sse")]
     HttpSse,
+    /// WebSocket as it is in use: subprotocol `mcp`, one JSON message per text frame.
+    #[serde(rename = "ws")]
+    Ws,
+    /// WebSocket by the rules of the proposal for the specification, SEP-1288.
+    #[serde(rename = "ws-draft")]
+    WsDraft,
+    /// JSON-RPC messages through a bidirectional gRPC stream.
+    #[serde(rename = "grpc")]
+    Grpc,
+    /// The protobuf binding that is in use: a unary gRPC call for each request.
+    #[serde(rename = "grpc-native")]
+    GrpcNative,
+    /// Newline-delimited JSON over a TCP connection.
+    #[serde(rename = "tcp")]
+    Tcp,
+    /// Newline-delimited JSON over a Unix domain socket.
+    #[serde(rename = "unix")]
+    Unix,
 }
 
 /// A text that names no transport.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown transport `{0}`; known are stdio, streamable-http, http+sse")]
+#[error("unknown transport `{0}`; known are {known}", known = TransportKind::names())]
 pub struct UnknownTransport(pub String);
 
 impl TransportKind {
     /// Every transport, in report order.
-    pub const ALL: [Self; 3] = [Self::Stdio, Self::StreamableHttp, Self::HttpSse];
+    pub const ALL: [Self; 5] = [
+        Self::Stdio,
+        Self::StreamableHttp,
+        Self::HttpSse,
+        Self::Tcp,
+        Self::Unix,
+    ];
 
     /// Its name in files, flags and reports.
     #[must_use]
@@ -36,20 +60,51 @@ impl TransportKind {
             Self::Stdio => "stdio",
             Self::StreamableHttp => "streamable-http",
             Self::HttpSse => "http+sse",
+            Self::Ws => "ws",
+            Self::WsDraft => "ws-draft",
+            Self::Grpc => "grpc",
+            Self::GrpcNative => "grpc-native",
+            Self::Tcp => "tcp",
+            Self::Unix => "unix",
         }
     }
 
     /// Whether a conversation in `revision` can be held over it.
     ///
     /// HTTP+SSE is a transport of 2024-11-05 which later legacy revisions keep for compatibility;
-    /// Streamable HTTP came with 2025-03-26.
+    /// Streamable HTTP came with 2025-03-26. Custom transports carry what is sent over them.
     #[must_use]
     pub fn carries(self, revision: Revision) -> bool {
         match self {
-            Self::Stdio => true,
             Self::StreamableHttp => revision >= Revision::V2025_03_26,
             Self::HttpSse => revision < Revision::V2026_07_28,
+            _ => true,
         }
+    }
+
+    /// Whether no revision defines it.
+    ///
+    /// Source: basic/transports#custom-transports, which asks that message format and patterns be kept.
+    #[must_use]
+    pub const fn is_custom(self) -> bool {
+        !matches!(self, Self::Stdio | Self::StreamableHttp | Self::HttpSse)
+    }
+
+    /// Whether all messages of both sides go through one ordered channel, which is exchange 0.
+    #[must_use]
+    pub const fn is_channel(self) -> bool {
+        !self.has_exchanges() && !matches!(self, Self::HttpSse)
+    }
+
+    /// Whether each request has an exchange of its own, which brings its answer and then ends.
+    #[must_use]
+    pub const fn has_exchanges(self) -> bool {
+        matches!(self, Self::StreamableHttp | Self::GrpcNative)
+    }
+
+    /// All names, for a message.
+    fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
     }
 }
 
@@ -114,6 +169,7 @@ mod tests {
         assert_eq!(carried(TransportKind::StreamableHttp), 4);
         assert!(!TransportKind::StreamableHttp.carries(Revision::V2024_11_05));
         assert_eq!(carried(TransportKind::HttpSse), 4);
+        assert_eq!(carried(TransportKind::Tcp), 5);
         assert!(!TransportKind::HttpSse.carries(Revision::V2026_07_28));
     }
 }

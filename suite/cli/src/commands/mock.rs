@@ -1,9 +1,9 @@
 //! `mcp-verdict mock`.
 
-use std::io::Write;
+use std::{io::Write, net::Ipv4Addr};
 
 use anyhow::Context as _;
-use mcp_verdict_mock::{MockConfig, Served, StartError};
+use mcp_verdict_mock::{Listen, MockConfig, Served, StartError};
 use mcp_verdict_wire::TransportKind;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -35,27 +35,21 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
             runtime.shutdown_background();
             std::process::exit(code);
         }
-        Some(transport) => runtime.block_on(serve_http(arguments, config, transport)),
-        None => Err(Expected::usage(
-            "say which transport: --transport stdio, streamable-http or http+sse",
-        )
-        .into()),
+        Some(transport) => runtime.block_on(serve(arguments, config, transport)),
+        None => Err(Expected::usage("say which transport with --transport").into()),
     }
 }
 
-async fn serve_http(
+async fn serve(
     arguments: &Mock,
     config: MockConfig,
     transport: TransportKind,
 ) -> anyhow::Result<Exit> {
-    let served = Served::http(&config, arguments.listen)
+    let listen = listen(arguments.listen.as_deref(), transport)?;
+    let served = Served::start(&config, transport, &listen)
         .await
         .map_err(|error| refused(&error))?;
-    let url = match transport {
-        TransportKind::HttpSse => served.http_sse_url(),
-        _ => served.streamable_http_url(),
-    };
-    println!("{url}");
+    println!("{}", served.url());
     std::io::stdout().flush()?;
     let mut terminated = signal(SignalKind::terminate()).context("wait for a signal")?;
     tokio::select! {
@@ -64,6 +58,22 @@ async fn serve_http(
     }
     served.shutdown().await;
     Ok(Exit::Conformant)
+}
+
+/// Where to listen: what is asked for, or any free port of this machine.
+fn listen(asked: Option<&str>, transport: TransportKind) -> Result<Listen, Expected> {
+    match (transport, asked) {
+        (TransportKind::Unix, Some(path)) => {
+            Ok(Listen::Path(path.trim_start_matches("unix:").into()))
+        }
+        (TransportKind::Unix, None) => Err(Expected::usage("say where the socket shall be")
+            .hint("add --listen PATH, where there is nothing yet")),
+        (_, None) => Ok(Listen::Socket((Ipv4Addr::LOCALHOST, 0).into())),
+        (_, Some(address)) => address.parse().map(Listen::Socket).map_err(|_| {
+            Expected::usage(format!("`{address}` is no address to listen on"))
+                .hint("write it as --listen 127.0.0.1:3000")
+        }),
+    }
 }
 
 fn refused(error: &StartError) -> Expected {

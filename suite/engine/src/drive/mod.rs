@@ -192,7 +192,7 @@ impl Drive<'_> {
         let disturbed = self.vector.steps.iter().any(|step| {
             matches!(
                 step,
-                Step::CloseStdin(_)
+                Step::CloseInput(_)
                     | Step::Signal(_)
                     | Step::OpenStream(_)
                     | Step::Drop(_)

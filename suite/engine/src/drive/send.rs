@@ -215,7 +215,7 @@ impl Drive<'_> {
     /// Where the vector opens the session itself: what a client does with the answer to `initialize`.
     fn adopt_session(&mut self) {
         let legacy = self.head.revision.era() == Era::Legacy;
-        if self.adopted || !legacy || self.head.transport == TransportKind::Stdio {
+        if self.adopted || !legacy || self.head.transport.is_channel() {
             return;
         }
         self.read();

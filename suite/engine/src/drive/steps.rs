@@ -61,7 +61,7 @@ impl Drive<'_> {
                 Ok(())
             }
             Step::Retry(step) => self.retry(step).await,
-            Step::CloseStdin(_) => self
+            Step::CloseInput(_) => self
                 .session
                 .connection
                 .close_input()
@@ -131,7 +131,7 @@ impl Drive<'_> {
     /// A server may answer in another order than it was asked, and over Streamable HTTP every exchange may have
     /// a connection of its own: an answer may be overtaken by that of a barrier, and has a moment to arrive.
     async fn let_others_catch_up(&mut self) {
-        let in_exchanges = self.head.transport == TransportKind::StreamableHttp;
+        let in_exchanges = self.head.transport.has_exchanges();
         let waited = self.wait(CATCH_UP, |view| {
             view.unanswered_of_ours().all(|message| {
                 in_exchanges

@@ -8,7 +8,6 @@ use mcp_verdict_vectors::{
     model::{CaptureStep, Case, Expect, Level, Outcome, Step, Subject, Vector},
     template::{self, Unbound},
 };
-use mcp_verdict_wire::TransportKind;
 use serde_json::{Map, Value};
 
 use super::{
@@ -143,8 +142,7 @@ impl<'a, 't> StepJudge<'a, 't> {
 
     /// Whether the subject's exchange ends by itself. A barrier on another connection may overtake it.
     fn has_its_own_end(&self, subject: &Subject) -> bool {
-        matches!(subject, Subject::Replies(_))
-            && self.look.view.head.transport == TransportKind::StreamableHttp
+        matches!(subject, Subject::Replies(_)) && self.look.view.head.transport.has_exchanges()
     }
 
     /// Judges the step.
@@ -240,7 +238,11 @@ impl<'a, 't> StepJudge<'a, 't> {
         }
         let is_whole = matches!(
             expect.subject,
-            Subject::Response(_) | Subject::Message(_) | Subject::Exit(_) | Subject::Variables(_)
+            Subject::Response(_)
+                | Subject::Message(_)
+                | Subject::Closed(_)
+                | Subject::Exit(_)
+                | Subject::Variables(_)
         );
         if let Some(limit) = self.limit().filter(|_| !is_whole) {
             return noted(stop(Verdict::Inconclusive, broke(limit), None));
@@ -484,6 +486,7 @@ fn describe(subject: &Subject) -> String {
         Subject::Stream(label) => format!("the stream of `{label}`"),
         Subject::Replies(label) => format!("the replies to `{label}`"),
         Subject::Pages(label) => format!("the pages of `{label}`"),
+        Subject::Closed(_) => "the end of the channel".to_owned(),
         Subject::Exit(_) => "the target's exit".to_owned(),
         Subject::Variables(_) => "the captured values".to_owned(),
     }

@@ -12,7 +12,7 @@ use mcp_verdict_wire::{
 use serde_json::{Map, Value, json};
 
 use super::walk::RevisionSchemas;
-use crate::view::{HttpExchange, Message, View, media_type};
+use crate::view::{Closing, HttpExchange, Message, View, media_type};
 
 /// How things stand with a subject.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +59,7 @@ impl Look<'_, '_> {
             Subject::Stream(label) => self.stream(label),
             Subject::Replies(label) => self.replies(label),
             Subject::Pages(label) => self.pages(label),
+            Subject::Closed(_) => self.closed(),
             Subject::Exit(_) => self.exit(),
             Subject::Variables(_) => SubjectState::Ready(Seen {
                 value: Value::Object(variables.clone()),
@@ -144,7 +145,14 @@ impl Look<'_, '_> {
                     "the target exited ({})",
                     how_it_ended(exit.code, exit.signal)
                 ),
-                None => "the target closed its standard output".to_owned(),
+                None => match &process.closed {
+                    Some(Closing {
+                        code: Some(code),
+                        reason,
+                        ..
+                    }) => format!("the target closed the channel ({code} {reason})"),
+                    _ => "the target closed its output".to_owned(),
+                },
             },
         )
     }
@@ -201,29 +209,18 @@ impl Look<'_, '_> {
     }
 
     fn http_value(&self, exchange: &HttpExchange, ended: Option<&Ended>) -> Value {
-        let mut headers = Map::new();
-        for (name, value) in exchange
-            .response
-            .iter()
-            .flat_map(|response| &response.headers)
-        {
-            match headers.get_mut(name) {
-                Some(Value::String(already)) => {
-                    already.push_str(", ");
-                    already.push_str(value);
-                }
-                _ => drop(headers.insert(name.clone(), Value::String(value.clone()))),
-            }
-        }
         let of = exchange.response.as_ref();
+        let trailers = exchange.trailers.as_ref();
+        let trailers = trailers.filter(|(event, _)| self.before(*event));
         json!({
             "status": exchange.status(),
             "version": of.map(|response| response.version.as_str()),
-            "headers": headers,
+            "headers": combined(of.map_or(&[], |response| &response.headers)),
             "body": self.body(exchange),
             "messages": self.on_exchange(exchange).filter_map(|message| message.value.clone())
                 .collect::<Vec<_>>(),
             "events": self.stream_events(exchange),
+            "trailers": combined(trailers.map_or(&[], |(_, fields)| fields)),
             "ended": match ended {
                 None => "open",
                 Some(Ended::Complete) => "complete",
@@ -326,7 +323,7 @@ impl Look<'_, '_> {
 
     /// Why nothing more can come from the target at all.
     fn all_closed(&self) -> Option<String> {
-        if self.view.head.transport == TransportKind::Stdio {
+        if self.view.head.transport.is_channel() {
             return self.output_closed();
         }
         let open = self
@@ -339,7 +336,7 @@ impl Look<'_, '_> {
 
     fn stream(&self, label: &str) -> SubjectState {
         if let Some(exchange) = self.view.exchange_named(label)
-            && self.view.head.transport == TransportKind::StreamableHttp
+            && self.view.head.transport.has_exchanges()
         {
             let list = list(self.on_exchange(exchange));
             return match self.ended(exchange) {
@@ -374,7 +371,7 @@ impl Look<'_, '_> {
         };
         let exchange = self.view.exchanges.get(&sent.exchange);
         if let Some(exchange) = exchange
-            && self.view.head.transport == TransportKind::StreamableHttp
+            && self.view.head.transport.has_exchanges()
         {
             let list = list(self.on_exchange(exchange));
             return match self.ended(exchange) {
@@ -471,6 +468,24 @@ impl Look<'_, '_> {
         SubjectState::Ready(Seen { value, evidence })
     }
 
+    fn closed(&self) -> SubjectState {
+        let process = &self.view.process;
+        if !self.view.head.transport.is_channel() {
+            return SubjectState::Never("there is no channel on this transport".to_owned());
+        }
+        let Some(end) = process.output_closed.filter(|event| self.before(*event)) else {
+            return SubjectState::Pending;
+        };
+        let said = process.closed.as_ref();
+        SubjectState::Ready(Seen {
+            value: json!({
+                "code": said.and_then(|said| said.code),
+                "reason": said.map(|said| said.reason.as_str()),
+            }),
+            evidence: vec![said.map_or(end, |said| said.event)],
+        })
+    }
+
     fn exit(&self) -> SubjectState {
         if self.view.head.transport != TransportKind::Stdio {
             return SubjectState::Never("there is no child on this transport".to_owned());
@@ -488,6 +503,21 @@ impl Look<'_, '_> {
             None => SubjectState::Pending,
         }
     }
+}
+
+/// Header fields as an object; those of one name are combined (RFC 9110, section 5.2).
+fn combined(fields: &[(String, String)]) -> Map<String, Value> {
+    let mut combined = Map::new();
+    for (name, value) in fields {
+        match combined.get_mut(name) {
+            Some(Value::String(already)) => {
+                already.push_str(", ");
+                already.push_str(value);
+            }
+            _ => drop(combined.insert(name.clone(), Value::String(value.clone()))),
+        }
+    }
+    combined
 }
 
 /// Whether our request of this name was answered, or cannot be any more.

@@ -233,6 +233,23 @@ fn http_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
             Some(*exchange),
             text(comment),
         ),
+        EventKind::Trailers { exchange, headers } => (
+            Side::Target,
+            "trailers".to_owned(),
+            Some(*exchange),
+            lines(headers),
+        ),
+        EventKind::Frame {
+            exchange,
+            sent,
+            opcode,
+            bytes,
+        } => (
+            if *sent { Side::Us } else { Side::Target },
+            format!("{opcode} frame"),
+            Some(*exchange),
+            text(bytes),
+        ),
         EventKind::HttpEnd { exchange, how } => end(*exchange, how),
         other => process_entry(other),
     }
@@ -261,8 +278,12 @@ fn process_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
     match kind {
         EventKind::ProcessStarted { command } => of(Side::Us, "started", command.join(" ")),
         EventKind::Stderr { bytes } => of(Side::Target, "stderr", text(bytes)),
-        EventKind::InputClosed => of(Side::Us, "closed stdin", String::new()),
-        EventKind::OutputClosed { rest } => of(Side::Target, "closed stdout", text(rest)),
+        EventKind::InputClosed => of(Side::Us, "closed input", String::new()),
+        EventKind::OutputClosed { rest } => of(Side::Target, "closed output", text(rest)),
+        EventKind::Closed { code, reason, .. } => {
+            let code = code.map(|code| format!("{code} "));
+            of(Side::Target, "closed", code.unwrap_or_default() + reason)
+        }
         EventKind::Signalled { signal } => of(Side::Us, "signal", signal.clone()),
         EventKind::Exited { code, signal } => of(
             Side::Target,
@@ -292,6 +313,7 @@ fn bytes_of(kind: &EventKind) -> Option<&Bytes> {
         | EventKind::HttpBody { bytes, .. }
         | EventKind::Stderr { bytes }
         | EventKind::OutputClosed { rest: bytes }
+        | EventKind::Frame { bytes, .. }
         | EventKind::SseEvent { data: bytes, .. }
         | EventKind::SseComment { text: bytes, .. } => Some(bytes),
         EventKind::HttpRequest { body, .. } => body.as_ref(),

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     fixtures::Bound,
     plan::{Prepared, PreparedWay},
-    session::{SessionError, transport_of},
+    session::SessionError,
     target::{TargetSpec, Url, shell_words},
 };
 
@@ -79,7 +79,7 @@ async fn search(spec: &TargetSpec) -> Result<Discovery, ProbeError> {
             Err(error) => {
                 // One transport that fails does not hide another that works.
                 if addresses.len() > 1 {
-                    notes.push(format!("{}: {error}", transport_of(address)));
+                    notes.push(format!("{}: {error}", address.transport()));
                 }
                 fatal = fatal.or(Some(error));
             }
@@ -150,7 +150,7 @@ async fn addresses(spec: &TargetSpec, notes: &mut Vec<String>) -> Result<Vec<Add
     let mut addresses: Vec<Address> = spec
         .addresses
         .iter()
-        .filter(|it| wanted(transport_of(it)))
+        .filter(|it| wanted(it.transport()))
         .cloned()
         .collect();
     let may_be_http = wanted(TransportKind::StreamableHttp) || wanted(TransportKind::HttpSse);
@@ -160,7 +160,7 @@ async fn addresses(spec: &TargetSpec, notes: &mut Vec<String>) -> Result<Vec<Add
     if !addresses.is_empty() {
         return Ok(addresses);
     }
-    let mut has: Vec<TransportKind> = spec.addresses.iter().map(transport_of).collect();
+    let mut has: Vec<TransportKind> = spec.addresses.iter().map(Address::transport).collect();
     if !spec.urls.is_empty() {
         has.extend([TransportKind::StreamableHttp, TransportKind::HttpSse]);
     }
@@ -178,7 +178,7 @@ fn gather(
     attempts: &mut Vec<Attempt>,
     notes: &mut Vec<String>,
 ) {
-    let transport = transport_of(address);
+    let transport = address.transport();
     let mut failed = Vec::new();
     let mut banner = None;
     let before = ways.len();
@@ -207,9 +207,11 @@ fn gather(
             ));
         }
         if let Some(line) = banner {
-            notes.push(format!(
-                "standard output carries what is no message: `{line}`"
-            ));
+            let place = match transport {
+                TransportKind::Stdio => "standard output",
+                _ => "the channel",
+            };
+            notes.push(format!("{place} carries what is no message: `{line}`"));
         }
     }
     attempts.extend(failed);
@@ -224,7 +226,7 @@ struct Probe<'p> {
 impl Probe<'_> {
     /// An attempt in each revision, oldest first.
     async fn run(&self) -> Result<Vec<Spoken>, ProbeError> {
-        let transport = transport_of(self.address);
+        let transport = self.address.transport();
         let asked = &self.spec.declared.revisions;
         let mut revisions: Vec<Revision> = Revision::ALL
             .into_iter()
@@ -237,9 +239,8 @@ impl Probe<'_> {
                 asked: asked.clone(),
             });
         }
-        if let Address::StreamableHttp { url } | Address::HttpSse { url } = self.address
-            && let Ok(url) = Url::parse(url)
-        {
+        let is_program = transport == TransportKind::Stdio;
+        if !is_program && let Ok(url) = Url::parse(&self.address.to_string()) {
             reach(&url, self.spec).await?;
         }
         let mut spoken = Vec::new();
@@ -250,7 +251,6 @@ impl Probe<'_> {
             .unwrap_or(0);
         let first = revisions.remove(likeliest);
         let timeout = self.spec.timeout;
-        let is_program = transport == TransportKind::Stdio;
         let started = Instant::now();
         let patience = if is_program {
             self.spec.start_timeout
@@ -361,7 +361,7 @@ impl Probe<'_> {
                     std::iter::once(program).chain(arguments).cloned().collect();
                 shell_words(&words)
             }
-            Address::StreamableHttp { url } | Address::HttpSse { url } => url.clone(),
+            other => other.to_string(),
         };
         self.spec.options.redactor.text(&text)
     }

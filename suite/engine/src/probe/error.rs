@@ -39,6 +39,14 @@ pub enum ProbeError {
         /// Whether TLS is spoken there, and not asked for.
         is_tls: bool,
     },
+    /// Nobody answers at a socket.
+    #[error("no connection to `{at}`: {why}")]
+    Connect {
+        /// The address.
+        at: String,
+        /// What the system says.
+        why: String,
+    },
     /// The server asks for a credential, or refuses the one it got.
     #[error("`{url}` refuses access: HTTP {status}{}", asked(www_authenticate.as_deref()))]
     Denied {
@@ -170,6 +178,7 @@ impl ProbeError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Broken { is_tls: true, .. } => "it is served over TLS: write https://".to_owned(),
+            Self::Connect { .. } => "is the server started, and is this its address?".to_owned(),
             Self::Denied {
                 had_credential: false,
                 ..
@@ -260,6 +269,10 @@ impl ProbeError {
                     is_impossible,
                 }
             }
+            SessionError::Open(OpenError::Connect { source, .. }) => Self::Connect {
+                at: at.to_owned(),
+                why: source.to_string(),
+            },
             SessionError::Open(OpenError::Tls(why)) | SessionError::Tls { why } => Self::Tls {
                 at: at.to_owned(),
                 why,

@@ -179,7 +179,7 @@ pub(super) fn has_credential(spec: &TargetSpec) -> bool {
 fn address(transport: TransportKind, url: String) -> Address {
     match transport {
         TransportKind::HttpSse => Address::HttpSse { url },
-        TransportKind::Stdio | TransportKind::StreamableHttp => Address::StreamableHttp { url },
+        _ => Address::StreamableHttp { url },
     }
 }
 

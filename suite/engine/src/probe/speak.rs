@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::Way;
 use crate::{
     fixtures::{bind, modest},
-    session::{Session, SessionError, default_capabilities, transport_of},
+    session::{Session, SessionError, default_capabilities},
     target::TargetSpec,
 };
 
@@ -71,7 +71,7 @@ async fn explore(
         .and_then(|it| it.get("instructions"));
     Ok(Box::new(Way {
         address: address.clone(),
-        transport: transport_of(address),
+        transport: address.transport(),
         revision: session.revision,
         server_info: session.server_info.as_ref().map(modest),
         capabilities: session.capabilities.clone(),

@@ -9,6 +9,14 @@ use serde_json::Value;
 /// Why there is no session, or no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
+    /// The server closed the channel before it answered.
+    #[error("the server closed the connection before it answered {method}{why}")]
+    Closed {
+        /// What was asked.
+        method: String,
+        /// What it said about that, after a colon; empty if nothing.
+        why: String,
+    },
     /// The server answered the HTTP request with this end of it and no message.
     #[error("HTTP {status} to {method} brought no message{}", shown(body))]
     Empty {

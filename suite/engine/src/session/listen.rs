@@ -97,6 +97,8 @@ pub(super) struct Listener {
     limit: Option<String>,
     not_json: Vec<String>,
     output_closed: bool,
+    /// What the server said when it closed the channel.
+    closed: Option<String>,
     exited: Option<(Option<i32>, Option<i32>)>,
 }
 
@@ -125,6 +127,7 @@ impl Listener {
             limit: None,
             not_json: Vec::new(),
             output_closed: false,
+            closed: None,
             exited: None,
         }
     }
@@ -192,6 +195,14 @@ impl Listener {
                 self.limit = Some(limit.clone());
                 self.heard.push_back(Heard::Over);
             }
+            EventKind::Closed {
+                exchange: 0,
+                code,
+                reason,
+            } => {
+                let code = code.map_or_else(String::new, |code| format!("{code} "));
+                self.closed = Some(cut(&format!(": {code}{reason}"), SHOWN_CHARACTERS));
+            }
             EventKind::OutputClosed { rest } => {
                 self.output_closed = true;
                 if !rest.0.is_empty() {
@@ -208,7 +219,8 @@ impl Listener {
     }
 
     fn leave(&mut self) {
-        if self.output_closed && self.exited.is_some() {
+        let is_program = self.transport == TransportKind::Stdio;
+        if self.output_closed && (self.exited.is_some() || !is_program) {
             self.heard.push_back(Heard::Over);
         }
     }
@@ -286,6 +298,10 @@ impl Listener {
         if self.echoed {
             let why = "the request itself came back".to_owned();
             return SessionError::Malformed { method, why };
+        }
+        if self.output_closed && self.transport != TransportKind::Stdio {
+            let why = self.closed.unwrap_or_default();
+            return SessionError::Closed { method, why };
         }
         if self.output_closed || self.exited.is_some() {
             let (code, signal) = self.exited.unwrap_or_default();

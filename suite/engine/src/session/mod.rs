@@ -18,4 +18,4 @@ pub use error::SessionError;
 pub(crate) use error::{cut, ended};
 pub use listen::Reply;
 pub(crate) use open::START_FACTOR;
-pub use open::{Session, transport_of};
+pub use open::Session;

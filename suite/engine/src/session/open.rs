@@ -70,10 +70,10 @@ impl Session {
         recorder: Recorder,
         timeout: Duration,
     ) -> Result<Self, SessionError> {
-        let patience = match transport_of(address) {
+        let patience = match address.transport() {
             // The program has to start first.
             TransportKind::Stdio => timeout.saturating_mul(START_FACTOR),
-            TransportKind::StreamableHttp | TransportKind::HttpSse => timeout,
+            _ => timeout,
         };
         let capabilities = client_capabilities;
         Self::open_within(
@@ -142,7 +142,7 @@ impl Session {
         };
         Ok(Self {
             connection,
-            transport: transport_of(address),
+            transport: address.transport(),
             revision,
             server_info: None,
             capabilities: json!({}),
@@ -232,7 +232,7 @@ impl Session {
                 ..Outgoing::default()
             })
             .await?;
-        if self.transport != TransportKind::Stdio {
+        if !self.transport.is_channel() {
             // Its status is for rules to judge.
             ended(self.connection.recorder(), exchange, self.timeout).await;
         }
@@ -370,16 +370,6 @@ impl Session {
         };
         self.seen = listener.position();
         Ok(reply)
-    }
-}
-
-/// The transport by which an address is reached.
-#[must_use]
-pub fn transport_of(address: &Address) -> TransportKind {
-    match address {
-        Address::Command { .. } => TransportKind::Stdio,
-        Address::StreamableHttp { .. } => TransportKind::StreamableHttp,
-        Address::HttpSse { .. } => TransportKind::HttpSse,
     }
 }
 

@@ -7,7 +7,7 @@ mod url;
 
 pub use flags::Flags;
 pub use spec::{Declared, TargetSpec};
-pub use url::{Url, UrlError};
+pub use url::{Scheme, Url, UrlError};
 
 pub(crate) use secrets::Secrets;
 pub(crate) use spec::shell_words;

@@ -9,7 +9,7 @@ use mcp_verdict_transport::{Address, Options, Redactor};
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::Value;
 
-use super::{Secrets, Url};
+use super::{Scheme, Secrets, Url, UrlError};
 use crate::config::ConfigError;
 
 /// What to judge, how to reach it, and what its user says about it.
@@ -86,10 +86,10 @@ impl TargetSpec {
         Ok(spec.sealed())
     }
 
-    /// A server at a URL, whose transport has yet to be found out.
+    /// A server at a URL. Which transport of HTTP it is has yet to be found out; other schemes say it.
     ///
     /// # Errors
-    /// When it is no URL of HTTP.
+    /// When it is no URL that we can use.
     pub fn from_url(text: &str) -> Result<Self, ConfigError> {
         let mut spec = Self::unreachable(text.to_owned());
         spec.add_url(text, None)?;
@@ -102,6 +102,20 @@ impl TargetSpec {
         let mut spec = Self::unreachable(name.to_owned());
         spec.addresses.push(address);
         spec.sealed()
+    }
+
+    /// The address that a URL is, over a transport that it can stand for.
+    ///
+    /// # Errors
+    /// When it is no URL that we can use, or which transport it is has yet to be found out.
+    pub fn address_of(url: &str, transport: TransportKind) -> Result<Address, ConfigError> {
+        let mut spec = Self::unreachable(String::new());
+        spec.add_url(url, Some(transport))?;
+        let address = spec.addresses.pop();
+        address.ok_or_else(|| ConfigError::Url {
+            given: url.to_owned(),
+            error: UrlError::Scheme,
+        })
     }
 
     pub(crate) fn add_command(
@@ -128,12 +142,24 @@ impl TargetSpec {
         text: &str,
         transport: Option<TransportKind>,
     ) -> Result<(), ConfigError> {
-        let url = Url::parse(text).map_err(|error| ConfigError::Url {
+        let wrong = |error| ConfigError::Url {
             given: text.to_owned(),
             error,
-        })?;
+        };
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err(wrong(UrlError::NoPath));
+            }
+            self.addresses.push(Address::Unix { path: path.into() });
+            return Ok(());
+        }
+        let url = Url::parse(text).map_err(wrong)?;
         self.secrets.url(&url);
         match transport {
+            _ if url.scheme == Scheme::Tcp => self.addresses.push(Address::Tcp {
+                address: url.authority(),
+            }),
             Some(TransportKind::StreamableHttp) => {
                 self.addresses.push(Address::StreamableHttp {
                     url: url.to_string(),
@@ -144,7 +170,7 @@ impl TargetSpec {
                     url: url.to_string(),
                 });
             }
-            Some(TransportKind::Stdio) | None => self.urls.push(url),
+            _ => self.urls.push(url),
         }
         Ok(())
     }

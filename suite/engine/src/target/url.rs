@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-/// An `http` or `https` URL without user information.
+/// The URL of a server, without user information.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// Whether it is `https`.
+    /// What is spoken there.
+    pub scheme: Scheme,
+    /// Whether it is spoken over TLS.
     pub is_tls: bool,
     /// The host as written; an IPv6 address without its brackets.
     pub host: String,
@@ -17,12 +19,27 @@ pub struct Url {
     origin: String,
 }
 
-/// Why a text is no address of an HTTP server.
+/// What is spoken at a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// HTTP: `http`, `https`.
+    Http,
+    /// Lines over TCP: `tcp`.
+    Tcp,
+}
+
+/// Why a text is no address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
     /// A character that no URL holds.
     #[error("it holds {0:?}")]
     Character(char),
+    /// There is no port, and none goes without saying.
+    #[error("it names no port")]
+    NoPort,
+    /// A Unix domain socket without a path.
+    #[error("it names no socket; write unix:PATH")]
+    NoPath,
     /// There is no host.
     #[error("it names no host")]
     Host,
@@ -30,7 +47,7 @@ pub enum UrlError {
     #[error("`{0}` is no port")]
     Port(String),
     /// It begins with no scheme that we speak.
-    #[error("it begins with neither http:// nor https://")]
+    #[error("it begins with none of http://, https://, tcp:// and unix:")]
     Scheme,
     /// It holds a user name or a password.
     #[error("it holds a user name; pass credentials with --header or --bearer-env")]
@@ -41,17 +58,19 @@ impl Url {
     /// Reads a URL.
     ///
     /// # Errors
-    /// When it is none of HTTP, or holds credentials.
+    /// When its scheme is none that we speak, or it holds credentials.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         if let Some(wrong) = text.chars().find(|it| !it.is_ascii_graphic()) {
             return Err(UrlError::Character(wrong));
         }
         let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
-        let is_tls = match scheme.to_ascii_lowercase().as_str() {
-            "http" => false,
-            "https" => true,
+        let (scheme, is_tls, usual_port) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => (Scheme::Http, false, Some(80)),
+            "https" => (Scheme::Http, true, Some(443)),
+            "tcp" => (Scheme::Tcp, false, None),
             _ => return Err(UrlError::Scheme),
         };
+        let spelled = text[..text.len() - rest.len() - 3].to_ascii_lowercase();
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
@@ -71,10 +90,11 @@ impl Url {
             return Err(UrlError::Host);
         }
         let port = match port {
-            None => 80 + 363 * u16::from(is_tls),
+            None => usual_port.ok_or(UrlError::NoPort)?,
             Some(port) => port.parse().map_err(|_| UrlError::Port(port.to_owned()))?,
         };
         Ok(Self {
+            scheme,
             is_tls,
             host: host.to_owned(),
             port,
@@ -83,7 +103,7 @@ impl Url {
             } else {
                 format!("/{path}")
             },
-            origin: format!("{}://{authority}", scheme.to_ascii_lowercase()),
+            origin: format!("{spelled}://{authority}"),
         })
     }
 
@@ -93,6 +113,15 @@ impl Url {
         Self {
             path: path.to_owned(),
             ..self.clone()
+        }
+    }
+
+    /// Host and port, an IPv6 address in brackets.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
         }
     }
 
@@ -156,6 +185,7 @@ mod tests {
         for (text, error) in [
             ("localhost:3000/mcp", UrlError::Scheme),
             ("ftp://a/", UrlError::Scheme),
+            ("tcp://a", UrlError::NoPort),
             ("http:///mcp", UrlError::Host),
             ("http://:80/", UrlError::Host),
             ("http://[::1/", UrlError::Host),

@@ -23,6 +23,8 @@ pub struct HttpExchange {
     pub meant: bool,
     /// The response's head.
     pub response: Option<HttpResponse>,
+    /// What followed the response's body, and its event.
+    pub trailers: Option<(usize, Vec<(String, String)>)>,
     /// The event that holds the response's body (not of an event stream).
     pub body: Option<usize>,
     /// The events of its stream: `Received` with fields, `SseEvent`, `SseComment`.

@@ -10,7 +10,7 @@ pub use exchange::{HttpExchange, HttpResponse, header, header_values, media_type
 pub use lookup::declares;
 pub(crate) use message::integer;
 pub use message::{Direction, Kind, Message};
-pub use reading::{Exit, Process, Reading, TimedOut};
+pub use reading::{Closing, Exit, Process, Reading, TimedOut};
 
 use mcp_verdict_wire::transcript::{Event, Head, Transcript};
 

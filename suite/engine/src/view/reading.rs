@@ -21,7 +21,7 @@ pub struct Reading {
     pub messages: Vec<Message>,
     /// The HTTP exchanges by number.
     pub exchanges: BTreeMap<Exchange, HttpExchange>,
-    /// What became of the child.
+    /// What became of the channel, and of the child.
     pub process: Process,
     /// Waits that ended without what they waited for.
     pub timeouts: Vec<TimedOut>,
@@ -44,7 +44,7 @@ pub struct Reading {
     theirs_open: Vec<usize>,
 }
 
-/// The child's facts, each with its event.
+/// The facts of the channel, and of the child behind it if there is one, each with its event.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     /// It was started.
@@ -53,12 +53,25 @@ pub struct Process {
     pub input_closed: Option<usize>,
     /// It closed its output.
     pub output_closed: Option<usize>,
+    /// What it said when it closed the channel.
+    pub closed: Option<Closing>,
     /// It is gone.
     pub exited: Option<Exit>,
     /// Signals that we sent.
     pub signalled: Vec<(usize, String)>,
     /// Where it wrote to its standard error.
     pub stderr: Vec<usize>,
+}
+
+/// What the target said when it closed the channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// Its event.
+    pub event: usize,
+    /// The code of a WebSocket close frame, or the status of a gRPC call.
+    pub code: Option<u32>,
+    /// The text beside it.
+    pub reason: String,
 }
 
 /// The end of the child.
@@ -188,6 +201,17 @@ impl Reading {
             EventKind::Stderr { .. } => self.process.stderr.push(index),
             EventKind::InputClosed => self.process.input_closed = Some(index),
             EventKind::OutputClosed { .. } => self.process.output_closed = Some(index),
+            EventKind::Closed {
+                exchange: 0,
+                code,
+                reason,
+            } => {
+                self.process.closed = Some(Closing {
+                    event: index,
+                    code: *code,
+                    reason: reason.clone(),
+                });
+            }
             EventKind::Signalled { signal } => self.process.signalled.push((index, signal.clone())),
             EventKind::Exited { code, signal } => {
                 self.process.exited = Some(Exit {
@@ -237,6 +261,10 @@ impl Reading {
                 });
             }
             EventKind::HttpBody { exchange, .. } => self.exchange(*exchange).body = Some(index),
+            EventKind::Trailers { exchange, headers } => {
+                let of = self.exchange(*exchange);
+                of.trailers = Some((index, headers.clone()));
+            }
             EventKind::SseEvent { exchange, .. } | EventKind::SseComment { exchange, .. } => {
                 self.exchange(*exchange).stream.push(index);
             }

@@ -97,7 +97,7 @@ fn a_target_that_was_gone_before_the_vector_is_not_judged() {
 
 #[test]
 fn a_target_that_was_asked_to_leave_is_not_blamed_for_leaving() {
-    let steps = "  - close_stdin: {}
+    let steps = "  - close_input: {}
   - barrier: {}
   - expect: {exit: {}, match: {code: 0}}
 ";

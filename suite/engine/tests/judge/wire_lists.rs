@@ -135,7 +135,7 @@ fn pages_are_put_together() {
 
 #[test]
 fn the_childs_exit_is_judged_by_code_and_signal() {
-    let steps = "  - close_stdin: {}
+    let steps = "  - close_input: {}
   - expect: {exit: {}, match: {code: 0}, because: it ended badly}
 ";
     let closed = || [step(0), "\"input_closed\"\n".to_owned(), step(1)].concat();

@@ -152,7 +152,7 @@ async fn a_vector_may_open_the_session_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_end_of_input_ends_the_child() {
-    let steps = "  - close_stdin: {}
+    let steps = "  - close_input: {}
   - expect: {exit: {}, match: {code: 0}}
 ";
     let library = library(&[("t/exit", "session: fresh\n", steps)]);

@@ -14,12 +14,11 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{
-    group::{self, Group},
-    input::Input,
-    output,
+use super::group::{self, Group};
+use crate::{
+    OpenError, Outgoing, Recorder, SendError, Shutdown,
+    lines::{self, Input},
 };
-use crate::{OpenError, Outgoing, Recorder, SendError, Shutdown};
 
 /// How long the streams of a dead group may take to end. Longer only if someone who left the group
 /// holds them.
@@ -75,8 +74,8 @@ impl Child {
         let stdin = child.stdin.take().ok_or_else(incomplete)?;
         let stdout = child.stdout.take().ok_or_else(incomplete)?;
         let stderr = child.stderr.take().ok_or_else(incomplete)?;
-        let messages = tokio::spawn(output::read_messages(stdout, recorder.clone()));
-        let errors = tokio::spawn(output::read_errors(stderr, recorder.clone()));
+        let messages = tokio::spawn(lines::read_messages(stdout, recorder.clone()));
+        let errors = tokio::spawn(lines::read_errors(stderr, recorder.clone()));
         let stdout = messages.abort_handle();
         let (gone, exited) = watch::channel(false);
         tokio::spawn(watch_over(

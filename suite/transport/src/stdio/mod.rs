@@ -2,10 +2,7 @@
 
 mod child;
 mod group;
-mod input;
-mod lines;
 mod orphans;
-mod output;
 
 pub(crate) use child::{Child, Program};
 pub use group::kill_children;

@@ -1,5 +1,5 @@
-//! A child's standard input: a bounded queue and the task that empties it, so that a child which does
-//! not read blocks no one.
+//! What the target reads: a bounded queue and the task that empties it, so that a target which does not read
+//! blocks no one.
 
 use std::{
     sync::{
@@ -11,8 +11,7 @@ use std::{
 
 use mcp_verdict_wire::{Delivery, transcript::EventKind};
 use tokio::{
-    io::AsyncWriteExt,
-    process::ChildStdin,
+    io::{AsyncWrite, AsyncWriteExt},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::AbortHandle,
     time::timeout,
@@ -20,7 +19,7 @@ use tokio::{
 
 use crate::{Recorder, SendError};
 
-/// Bytes that may wait for a child to read them: several of the largest messages.
+/// Bytes that may wait for the target to read them: several of the largest messages.
 const QUEUE_BYTES_MAX: u32 = 64 * 1024 * 1024;
 
 /// What a queued message costs beside its bytes.
@@ -41,11 +40,11 @@ enum Job {
 }
 
 /// A place in the queue.
-pub(super) struct Place(OwnedSemaphorePermit);
+pub(crate) struct Place(OwnedSemaphorePermit);
 
-/// The queue's end that we hold. Dropping it closes the child's input, whether it reads or not.
+/// The queue's end that we hold. Dropping it closes the target's input, whether it reads or not.
 #[derive(Debug)]
-pub(super) struct Input {
+pub(crate) struct Input {
     jobs: mpsc::UnboundedSender<Job>,
     room: Arc<Semaphore>,
     writer: AbortHandle,
@@ -53,7 +52,7 @@ pub(super) struct Input {
     closed: bool,
 }
 
-/// Records that we close the input: once, and before the child can notice.
+/// Records that we close the input: once, and before the target can notice.
 #[derive(Clone, Debug)]
 struct Closing {
     recorder: Recorder,
@@ -69,14 +68,17 @@ impl Closing {
 }
 
 impl Input {
-    pub(super) fn new(stdin: ChildStdin, recorder: Recorder) -> Self {
+    pub(crate) fn new(
+        writer: impl AsyncWrite + Send + Unpin + 'static,
+        recorder: Recorder,
+    ) -> Self {
         // The queue is bounded by `room`, which counts bytes.
         let (jobs, queue) = mpsc::unbounded_channel();
         let closing = Closing {
             recorder,
             recorded: Arc::new(AtomicBool::new(false)),
         };
-        let writer = tokio::spawn(write(stdin, queue, closing.clone())).abort_handle();
+        let writer = tokio::spawn(write(writer, queue, closing.clone())).abort_handle();
         let room = Arc::new(Semaphore::new(QUEUE_BYTES_MAX as usize));
         Self {
             jobs,
@@ -88,7 +90,7 @@ impl Input {
     }
 
     /// Waits for room for a message of `length` bytes.
-    pub(super) async fn place(&self, length: usize) -> Result<Place, SendError> {
+    pub(crate) async fn place(&self, length: usize) -> Result<Place, SendError> {
         if !self.is_open() {
             return Err(SendError::InputClosed);
         }
@@ -107,11 +109,11 @@ impl Input {
     }
 
     /// Queues a message, which gets its newline here.
-    pub(super) fn write(&self, mut bytes: Vec<u8>, delivery: Delivery, place: Place) {
+    pub(crate) fn write(&self, mut bytes: Vec<u8>, delivery: Delivery, place: Place) {
         if !delivery.unterminated {
             bytes.push(b'\n');
         }
-        // A child that closed its input meanwhile shows in what comes, or does not come, from it.
+        // A target that closed its input meanwhile shows in what comes, or does not come, from it.
         drop(self.jobs.send(Job::Line {
             bytes,
             delivery,
@@ -120,7 +122,7 @@ impl Input {
     }
 
     /// Closes the input once everything queued is written, or after `patience`, and records that.
-    pub(super) async fn close(&mut self, patience: Duration) {
+    pub(crate) async fn close(&mut self, patience: Duration) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
@@ -143,7 +145,11 @@ impl Drop for Input {
     }
 }
 
-async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, closing: Closing) {
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut queue: mpsc::UnboundedReceiver<Job>,
+    closing: Closing,
+) {
     let mut held = Vec::new();
     while let Some(job) = queue.recv().await {
         match job {
@@ -156,8 +162,8 @@ async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, c
                 if delivery.with_next {
                     continue;
                 }
-                if let Err(error) = write_pieces(&mut stdin, &held, &delivery).await {
-                    tracing::debug!(%error, "the child reads no more");
+                if let Err(error) = write_pieces(&mut writer, &held, &delivery).await {
+                    tracing::debug!(%error, "the target reads no more");
                     return;
                 }
                 held.clear();
@@ -165,9 +171,11 @@ async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, c
             }
             Job::Close { closed } => {
                 // Held back for a next message that did not come; nobody misses it if it cannot be written.
-                drop(stdin.write_all(&held).await);
+                drop(writer.write_all(&held).await);
                 closing.record();
-                drop(stdin);
+                // A pipe is closed by being dropped; a socket says so before.
+                drop(writer.shutdown().await);
+                drop(writer);
                 // No one waits any more: then it was closed in another way.
                 let _: Result<(), ()> = closed.send(());
                 return;
@@ -177,7 +185,7 @@ async fn write(mut stdin: ChildStdin, mut queue: mpsc::UnboundedReceiver<Job>, c
 }
 
 async fn write_pieces(
-    stdin: &mut ChildStdin,
+    writer: &mut (impl AsyncWrite + Unpin),
     bytes: &[u8],
     delivery: &Delivery,
 ) -> std::io::Result<()> {
@@ -185,8 +193,8 @@ async fn write_pieces(
         if index > 0 {
             tokio::time::sleep(PIECE_PAUSE).await;
         }
-        stdin.write_all(piece).await?;
-        stdin.flush().await?;
+        writer.write_all(piece).await?;
+        writer.flush().await?;
     }
     Ok(())
 }

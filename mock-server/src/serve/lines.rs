@@ -1,4 +1,4 @@
-//! stdio: one message a line.
+//! One message a line: over the standard streams, or over a socket that serves one client as they would.
 
 use std::time::{Duration, Instant};
 
@@ -28,30 +28,39 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// # Errors
 /// When the configuration names what does not exist.
 pub async fn serve_stdio(config: &MockConfig) -> Result<i32, StartError> {
-    serve_lines(config, tokio::io::stdin(), tokio::io::stdout()).await
+    let (reader, writer) = (tokio::io::stdin(), tokio::io::stdout());
+    serve_lines(config, TransportKind::Stdio, reader, writer).await
 }
 
-/// Serves lines from `reader` to `writer`, as [`serve_stdio`] does on the standard streams.
+/// Serves lines from `reader` to `writer`, as [`serve_stdio`] does on the standard streams. Only there do
+/// faults end the whole process; elsewhere they end what this returns from.
 ///
 /// # Errors
 /// When the configuration names what does not exist.
-pub async fn serve_lines<R, W>(config: &MockConfig, reader: R, writer: W) -> Result<i32, StartError>
+pub async fn serve_lines<R, W>(
+    config: &MockConfig,
+    transport: TransportKind,
+    reader: R,
+    writer: W,
+) -> Result<i32, StartError>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin + Send + 'static,
 {
+    let is_process = transport == TransportKind::Stdio;
     let (core, faults) = config.start()?;
     let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
-    let session = core.session(TransportKind::Stdio, sender.clone());
+    let session = core.session(transport, sender.clone());
     let (stop, stopped) = oneshot::channel();
     let mut writing = tokio::spawn(write(writer, receiver, faults.clone(), stopped));
     for act in faults.process(Moment::Started) {
         match act {
             Act::Exit(code) => return Ok(code),
             Act::Print(bytes) => say(&sender, bytes).await,
-            Act::Crash => std::process::abort(),
-            Act::DeafToTerm => stop_listening_to_term(),
-            Act::Linger | Act::Nothing => {}
+            Act::Crash if is_process => std::process::abort(),
+            Act::Crash => return Ok(1),
+            Act::DeafToTerm if is_process => stop_listening_to_term(),
+            Act::DeafToTerm | Act::Linger | Act::Nothing => {}
         }
     }
     let conversation = Conversation {
@@ -70,7 +79,8 @@ where
             Act::Exit(code) => return Ok(code),
             Act::Print(bytes) => say(&conversation.sender, bytes).await,
             Act::Linger => std::future::pending().await,
-            Act::Crash => std::process::abort(),
+            Act::Crash if is_process => std::process::abort(),
+            Act::Crash => return Ok(1),
             Act::DeafToTerm | Act::Nothing => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Reads what a child writes: messages on standard output, anything on standard error.
+//! Reads what the target writes: messages, a line each; and a child's standard error, which may hold anything.
 
 use mcp_verdict_wire::{
     limits::{MESSAGE_BYTES_MAX, STDERR_BYTES_MAX},
@@ -6,7 +6,7 @@ use mcp_verdict_wire::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::lines::Lines;
+use super::splitter::Lines;
 use crate::Recorder;
 
 /// Bytes read at once: what a pipe holds.
@@ -19,7 +19,7 @@ const STDERR_LINE_BYTES_MAX: usize = 8 * 1024;
 const STDERR_PIECES_MAX: usize = 4096;
 
 /// Records each line as a message until the output ends, or breaks a limit. Reads no further then.
-pub(super) async fn read_messages(mut stdout: impl AsyncRead + Unpin, recorder: Recorder) {
+pub(crate) async fn read_messages(mut stdout: impl AsyncRead + Unpin, recorder: Recorder) {
     let mut lines = Lines::new(MESSAGE_BYTES_MAX);
     let mut piece = vec![0; PIECE_BYTES];
     let mut room = recorder.hold(0);
@@ -57,7 +57,7 @@ pub(super) async fn read_messages(mut stdout: impl AsyncRead + Unpin, recorder: 
 
 /// Records standard error in pieces that end with a line where they can, so that no secret is cut in
 /// two. Beyond [`STDERR_BYTES_MAX`] it is still read, and forgotten.
-pub(super) async fn read_errors(mut stderr: impl AsyncRead + Unpin, recorder: Recorder) {
+pub(crate) async fn read_errors(mut stderr: impl AsyncRead + Unpin, recorder: Recorder) {
     let mut held: Vec<u8> = Vec::new();
     let mut piece = vec![0; PIECE_BYTES];
     let mut bytes_left = STDERR_BYTES_MAX;

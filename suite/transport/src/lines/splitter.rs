@@ -2,14 +2,14 @@
 
 /// A line that is longer than it may be. The splitter reads no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TooLong {
+pub(crate) struct TooLong {
     /// The limit.
-    pub(super) limit: usize,
+    pub(crate) limit: usize,
 }
 
 /// Collects lines of at most `limit` bytes.
 #[derive(Debug)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     limit: usize,
     /// The current line as far as it came in earlier pieces.
     partial: Vec<u8>,
@@ -17,7 +17,7 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
             partial: Vec::new(),
@@ -27,7 +27,7 @@ impl Lines {
 
     /// Hands each line that `piece` completes to `emit`, without its newline; a carriage return before
     /// it stays.
-    pub(super) fn push(
+    pub(crate) fn push(
         &mut self,
         piece: &[u8],
         emit: &mut impl FnMut(Vec<u8>),
@@ -42,12 +42,12 @@ impl Lines {
     }
 
     /// Bytes that wait for the end of their line.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.partial.len()
     }
 
     /// What followed the last newline.
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         self.partial
     }
 
