@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use mcp_verdict_wire::{Revision, TransportKind};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
     check::{Claim, Finding, check_claim, check_severity, check_vector, revisions_of, strongest},
@@ -39,7 +39,7 @@ struct VectorFile {
     description: Option<String>,
     level: Level,
     requirements: BTreeMap<String, Vec<RequirementId>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "transports")]
     transports: Vec<TransportKind>,
     #[serde(default)]
     session: SessionMode,
@@ -61,11 +61,29 @@ struct RuleFile {
     description: Option<String>,
     level: Level,
     requirements: BTreeMap<String, Vec<RequirementId>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "transports")]
     transports: Vec<TransportKind>,
     faults: Vec<FaultCase>,
     #[serde(default)]
     provoked_by: Vec<CheckId>,
+}
+
+/// A list of transports, in which a group stands for those that are alike.
+pub(crate) fn transports<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<TransportKind>, D::Error> {
+    let mut transports = Vec::new();
+    for name in Vec::<String>::deserialize(deserializer)? {
+        let all = TransportKind::ALL.into_iter();
+        match name.as_str() {
+            "channels" => transports.extend(all.filter(|it| it.is_channel())),
+            "lines" => transports.extend(all.filter(|it| it.has_lines())),
+            _ => transports.push(name.parse().map_err(D::Error::custom)?),
+        }
+    }
+    transports.sort_unstable();
+    transports.dedup();
+    Ok(transports)
 }
 
 /// Reads a vector.

@@ -246,7 +246,7 @@ pub struct FaultCase {
     #[serde(default)]
     pub revisions: Vec<Revision>,
     /// Only on these transports; empty for all of the check's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::load::transports")]
     pub transports: Vec<TransportKind>,
 }
 

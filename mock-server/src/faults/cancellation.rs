@@ -1,6 +1,5 @@
 //! Faults of cancellation.
 
-use mcp_verdict_wire::TransportKind;
 use serde_json::{Value, json};
 
 use super::{Arrived, Fault, Hook};
@@ -166,8 +165,8 @@ fn busy(facts: &Facts, message: Value) -> Arrived {
 
 /// A name in memory. Over HTTP sessions of other revisions may be under way beside this one.
 fn of(facts: &Facts, name: &str) -> String {
-    match facts.transport {
-        TransportKind::Stdio => name.to_owned(),
-        _ => format!("{name} in {:?}", facts.revision),
+    match facts.transport.has_lines() {
+        true => name.to_owned(),
+        false => format!("{name} in {:?}", facts.revision),
     }
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use mcp_verdict_wire::TransportKind;
-
 use super::{Arrived, Fault, Hook};
 use crate::core::{Departure, Facts};
 
@@ -50,8 +48,8 @@ fn wait_for_tool(facts: &Facts, departure: Departure) -> Departure {
 
 /// Over HTTP sessions of other revisions may be under way beside this one.
 fn at_work(facts: &Facts) -> String {
-    match facts.transport {
-        TransportKind::Stdio => "at work".to_owned(),
-        _ => format!("at work in {:?}", facts.revision),
+    match facts.transport.has_lines() {
+        true => "at work".to_owned(),
+        false => format!("at work in {:?}", facts.revision),
     }
 }

@@ -3,7 +3,6 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue, Method};
-use mcp_verdict_wire::TransportKind;
 use serde_json::{Value, json};
 
 use super::{
@@ -266,9 +265,9 @@ fn swallow_behind(facts: &Facts, message: Value, method: &str) -> Arrived {
         facts.memory.keep(SWALLOW, Departure::raw([]));
         return Arrived::pass(message);
     }
-    match facts.transport {
-        TransportKind::Stdio => swallow(facts, message),
-        _ => Arrived::pass(message),
+    match facts.transport.has_lines() {
+        true => swallow(facts, message),
+        false => Arrived::pass(message),
     }
 }
 

@@ -201,6 +201,9 @@ pub(crate) struct SelfTest {
     /// Only this fault; repeatable.
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
+    /// Only over this transport, and there in full; repeatable. Default: all, the custom ones in part.
+    #[arg(long, value_name = "TRANSPORT")]
+    pub(crate) transport: Vec<TransportKind>,
     /// Print JSON.
     #[arg(long)]
     pub(crate) json: bool,

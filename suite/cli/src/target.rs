@@ -108,11 +108,6 @@ pub(crate) async fn mock(arguments: &TargetArguments) -> anyhow::Result<(Prepare
     Ok((whole, mocks))
 }
 
-/// The built-in mock server, everywhere.
-pub(crate) async fn mock_everywhere() -> anyhow::Result<(Prepared, Mocks)> {
-    mock(&TargetArguments::default()).await
-}
-
 /// Starts one mock server: a child of this program for stdio, a listener in this process for HTTP.
 pub(crate) fn start_mock(transport: TransportKind, faults: Vec<String>) -> Starting<'static> {
     Box::pin(async move {

@@ -125,28 +125,44 @@ struct Suspect<'l> {
     vectors: Vec<&'l CheckId>,
 }
 
+/// What is tried.
+pub struct Trial<'t> {
+    /// The checks.
+    pub library: &'t Library,
+    /// The conformant mock, prepared. Faults are tried on its ways.
+    pub mock: &'t Prepared,
+    /// The whole catalogue of faults.
+    pub faults: &'t [&'t str],
+    /// Which of them are wanted.
+    pub wanted: &'t (dyn Fn(&str) -> bool + Sync),
+    /// Which checks are.
+    pub selection: &'t Selection,
+    /// The transports over which every check is tried. Over the others only those that name them: what a fault
+    /// does is done before a transport sees it.
+    pub in_full: &'t [TransportKind],
+    /// Starts a mock.
+    pub start: &'t Start<'t>,
+    /// How many mock servers at a time.
+    pub jobs: usize,
+    /// Is told of each fault that is done over a transport.
+    pub progress: &'t (dyn Fn(&str, TransportKind) + Sync),
+}
+
 /// Runs the conformant mock through everything, then each fault through the checks that name it.
-///
-/// `mock` is the conformant mock, prepared: its ways are where faults are tried. `faults` is the whole catalogue;
-/// `wanted` decides which of them, and `selection` which checks. `progress` is told of each
-/// fault that is done over a transport.
 ///
 /// # Errors
 /// When nothing is selected.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a different kind of thing"
-)]
-pub async fn self_test(
-    library: &Library,
-    mock: &Prepared,
-    faults: &[&str],
-    selection: &Selection,
-    wanted: &(dyn Fn(&str) -> bool + Sync),
-    start: &Start<'_>,
-    jobs: usize,
-    progress: &(dyn Fn(&str, TransportKind) + Sync),
-) -> Result<Matrix, EmptyPlan> {
+pub async fn self_test(trial: &Trial<'_>) -> Result<Matrix, EmptyPlan> {
+    let &Trial {
+        library,
+        mock,
+        faults,
+        wanted,
+        selection,
+        jobs,
+        progress,
+        ..
+    } = trial;
     let whole = run(library, mock, &options(selection.clone(), jobs), &|_| {})
         .await?
         .results;
@@ -163,7 +179,7 @@ pub async fn self_test(
     let tried = stream::iter(pairs).map(|(fault, transport)| {
         let suspects = &suspects;
         async move {
-            let cells = try_fault(library, mock, fault, transport, suspects, start).await;
+            let cells = try_fault(trial, fault, transport, suspects).await;
             progress(fault, transport);
             cells
         }
@@ -176,7 +192,7 @@ pub async fn self_test(
         .flatten()
         .collect();
     for cell in cells.iter_mut().filter(|cell| !cell.is_caught()) {
-        try_again(library, mock, cell, &suspects, start).await;
+        try_again(trial, cell, &suspects).await;
     }
     cells.sort_by(|one, other| one.key().cmp(&other.key()));
     let somewhere = named_anywhere(library);
@@ -244,19 +260,17 @@ fn blemishes(run: &Run) -> Vec<Blemish> {
 
 /// One fault over one transport.
 async fn try_fault(
-    library: &Library,
-    mock: &Prepared,
+    trial: &Trial<'_>,
     fault: &str,
     transport: TransportKind,
     suspects: &[Suspect<'_>],
-    start: &Start<'_>,
 ) -> Vec<Cell> {
-    let due = due(mock, fault, suspects, transport);
+    let due = due(trial, fault, suspects, transport);
     if due.is_empty() {
         return Vec::new();
     }
-    let judged = match start(transport, vec![fault.to_owned()]).await {
-        Ok(started) => judge_fault(library, mock, &started, transport, &due).await,
+    let judged = match (trial.start)(transport, vec![fault.to_owned()]).await {
+        Ok(started) => judge_fault(trial, &started, transport, &due).await,
         Err(error) => Err(format!("the mock did not start: {error}")),
     };
     due.iter()
@@ -266,28 +280,22 @@ async fn try_fault(
 
 /// Tries a missed cell once more by itself: a fault that keeps a state for its whole server may have spent it on
 /// another check or revision that ran beside this one.
-async fn try_again(
-    library: &Library,
-    mock: &Prepared,
-    cell: &mut Cell,
-    suspects: &[Suspect<'_>],
-    start: &Start<'_>,
-) {
+async fn try_again(trial: &Trial<'_>, cell: &mut Cell, suspects: &[Suspect<'_>]) {
     let named = |it: &TransportKind| it.as_str() == cell.transport;
     let Some(transport) = TransportKind::ALL.into_iter().find(named) else {
         return;
     };
-    let mut alone = due(mock, &cell.fault, suspects, transport);
+    let mut alone = due(trial, &cell.fault, suspects, transport);
     alone.retain(|(suspect, _, revision)| {
         suspect.id.0 == cell.check && revision.as_str() == cell.revision
     });
     let (Some((suspect, case, revision)), Ok(started)) = (
         alone.first(),
-        start(transport, vec![cell.fault.clone()]).await,
+        (trial.start)(transport, vec![cell.fault.clone()]).await,
     ) else {
         return;
     };
-    let judged = judge_fault(library, mock, &started, transport, &alone).await;
+    let judged = judge_fault(trial, &started, transport, &alone).await;
     *cell = self::cell(suspect, case, *revision, transport, &judged);
 }
 
@@ -295,12 +303,13 @@ type Due<'d, 'l> = Vec<(&'d Suspect<'l>, &'l FaultCase, Revision)>;
 
 /// The checks that must catch `fault` over `transport`, and in which revisions.
 fn due<'d, 'l>(
-    mock: &Prepared,
+    trial: &Trial<'_>,
     fault: &str,
     suspects: &'d [Suspect<'l>],
     transport: TransportKind,
 ) -> Due<'d, 'l> {
-    let revisions: Vec<Revision> = mock
+    let revisions: Vec<Revision> = trial
+        .mock
         .ways
         .iter()
         .filter(|way| way.transport == transport)
@@ -308,14 +317,16 @@ fn due<'d, 'l>(
         .collect();
     let mut due = Vec::new();
     for suspect in suspects {
-        let here = |of: &[TransportKind]| of.is_empty() || of.contains(&transport);
-        if !here(suspect.transports) {
-            continue;
-        }
-        let cases = suspect
-            .faults
-            .iter()
-            .filter(|case| case.fault == fault && here(&case.transports));
+        let allowed = |of: &[TransportKind]| of.is_empty() || of.contains(&transport);
+        let named = |case: &FaultCase| {
+            suspect.transports.contains(&transport) || case.transports.contains(&transport)
+        };
+        let cases = suspect.faults.iter().filter(|case| {
+            case.fault == fault
+                && allowed(suspect.transports)
+                && allowed(&case.transports)
+                && (trial.in_full.contains(&transport) || named(case))
+        });
         for case in cases {
             let applies = |revision: &&Revision| {
                 suspect.requirements.contains_key(revision)
@@ -335,14 +346,14 @@ fn due<'d, 'l>(
 /// The verdicts on a mock with a fault. Ways and fixtures are those of the conformant one, since a fault may
 /// well hide them.
 async fn judge_fault(
-    library: &Library,
-    mock: &Prepared,
+    trial: &Trial<'_>,
     started: &Started,
     transport: TransportKind,
     due: &Due<'_, '_>,
 ) -> Result<Run, String> {
     let revisions: BTreeSet<Revision> = due.iter().map(|(_, _, revision)| *revision).collect();
-    let ways = mock
+    let ways = trial
+        .mock
         .ways
         .iter()
         .filter(|way| way.transport == transport && revisions.contains(&way.revision))
@@ -353,7 +364,7 @@ async fn judge_fault(
         .collect();
     let faulty = Prepared {
         ways,
-        ..mock.clone()
+        ..trial.mock.clone()
     };
     let vectors: BTreeSet<&str> = due
         .iter()
@@ -363,7 +374,7 @@ async fn judge_fault(
     // Every rule watches, so that what else trips is seen.
     patterns.push("rules/*".to_owned());
     let options = options(Selection { patterns }, 1);
-    run(library, &faulty, &options, &|_| {})
+    run(trial.library, &faulty, &options, &|_| {})
         .await
         .map(|outcome| outcome.results)
         .map_err(|empty| empty.to_string())

@@ -384,7 +384,7 @@ impl Connection {
     pub async fn shutdown(self, how: Shutdown) {
         match self.carrier {
             Carrier::Http(client) => client.shutdown().await,
-            Carrier::Socket(socket) => socket.shutdown().await,
+            Carrier::Socket(socket) => socket.shutdown(how).await,
             Carrier::Stdio(child) => child.shutdown(how).await,
         }
     }

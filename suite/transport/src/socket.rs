@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use crate::{
-    OpenError, Outgoing, Recorder, SendError,
+    OpenError, Outgoing, Recorder, SendError, Shutdown,
     lines::{self, Input},
 };
 
@@ -93,9 +93,12 @@ impl Socket {
         !self.output.is_finished()
     }
 
-    /// Closes our side, and then all of it; the server need not close its own.
-    pub(crate) async fn shutdown(mut self) {
-        self.close_input().await;
+    /// Closes our side after what was sent, unless that is to be `Now`, and then all of it; the server need not
+    /// close its own.
+    pub(crate) async fn shutdown(mut self, how: Shutdown) {
+        if how == Shutdown::Orderly {
+            self.close_input().await;
+        }
         self.output.abort();
         // An aborted task ends in an error, as it should.
         drop((&mut self.output).await);

@@ -102,6 +102,12 @@ impl TransportKind {
         matches!(self, Self::StreamableHttp | Self::GrpcNative)
     }
 
+    /// Whether a message is a line, as stdio has it.
+    #[must_use]
+    pub const fn has_lines(self) -> bool {
+        matches!(self, Self::Stdio | Self::Tcp | Self::Unix)
+    }
+
     /// All names, for a message.
     fn names() -> String {
         Self::ALL.map(Self::as_str).join(", ")

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, io::Write};
 
 use anyhow::Context as _;
-use mcp_verdict_engine::self_test::{Cell, Matrix, self_test};
+use mcp_verdict_engine::self_test::{Cell, Matrix, Trial, self_test};
+use mcp_verdict_wire::TransportKind;
 
 use crate::{
-    arguments::SelfTest,
+    arguments::{SelfTest, TargetArguments},
     exit::{Exit, Expected},
     output,
     selection::Selected,
@@ -32,19 +33,27 @@ pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit
     let jobs = arguments.jobs.map_or(JOBS, usize::from);
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let matrix = runtime.block_on(signals::interruptible(async {
-        let (prepared, mocks) = target::mock_everywhere().await?;
+        let (prepared, mocks) = target::mock(&TargetArguments {
+            transport: arguments.transport.clone(),
+            ..TargetArguments::default()
+        })
+        .await?;
         let done = |fault: &str, transport| tracing::info!("{fault} over {transport}: done");
         let start = |transport, faults| target::start_mock(transport, faults);
-        let matrix = self_test(
-            &selected.library,
-            &prepared,
-            &faults,
-            &selected.selection,
-            &wanted,
-            &start,
+        let matrix = self_test(&Trial {
+            library: &selected.library,
+            mock: &prepared,
+            faults: &faults,
+            wanted: &wanted,
+            selection: &selected.selection,
+            in_full: match arguments.transport.is_empty() {
+                true => &IN_FULL,
+                false => &arguments.transport,
+            },
+            start: &start,
             jobs,
-            &done,
-        )
+            progress: &done,
+        })
         .await
         .map_err(|empty| Expected {
             message: empty.to_string(),
@@ -154,3 +163,12 @@ fn print_blemishes(out: &mut impl Write, matrix: &Matrix, style: Style) -> std::
 
 /// Mock servers at a time, unless told otherwise: a fault's time is spent waiting for answers that do not come.
 const JOBS: usize = 16;
+
+/// The transports of the specification, and of the others one that stands for all: every fault takes seconds
+/// over each.
+const IN_FULL: [TransportKind; 4] = [
+    TransportKind::Stdio,
+    TransportKind::StreamableHttp,
+    TransportKind::HttpSse,
+    TransportKind::Tcp,
+];

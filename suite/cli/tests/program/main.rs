@@ -2,6 +2,7 @@
 
 mod hostile;
 mod list;
+mod matrix;
 mod mistakes;
 mod mock;
 mod reports;

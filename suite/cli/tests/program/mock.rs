@@ -7,7 +7,7 @@ use std::{
 
 use crate::{PROGRAM, assert_code, run, text};
 
-/// A mock server on HTTP that ends with the test.
+/// A mock server that ends with the test.
 struct Mock {
     child: Child,
     url: String,
@@ -15,9 +15,14 @@ struct Mock {
 
 impl Mock {
     fn start(faults: &[&str]) -> Self {
+        Self::start_on("streamable-http", None, faults)
+    }
+
+    fn start_on(transport: &str, listen: Option<&str>, faults: &[&str]) -> Self {
         let flags = faults.iter().flat_map(|fault| ["--fault", fault]);
         let mut child = Command::new(PROGRAM)
-            .args(["mock", "--transport", "streamable-http"])
+            .args(["mock", "--transport", transport])
+            .args(listen.iter().flat_map(|listen| ["--listen", listen]))
             .args(flags)
             .stdout(Stdio::piped())
             .spawn()
@@ -162,4 +167,18 @@ fn a_credential_reaches_the_server_and_no_file() {
         redacted += content.matches("[redacted]").count();
     }
     assert!(redacted > 10, "the header was not sent, or not recorded");
+}
+
+#[test]
+fn a_server_at_a_socket_passes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mock.sock");
+    let mock = Mock::start_on("unix", Some(&path.display().to_string()), &[]);
+    assert_eq!(mock.url, format!("unix:{}", path.display()));
+    let output = run(["run", &mock.url, "--check", "base/ping"]);
+    assert_code(&output, 0);
+    let mock = Mock::start_on("tcp", None, &[]);
+    assert!(mock.url.starts_with("tcp://127.0.0.1:"), "{}", mock.url);
+    let output = run(["run", &mock.url, "--check", "base/ping"]);
+    assert_code(&output, 0);
 }

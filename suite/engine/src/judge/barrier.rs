@@ -13,12 +13,8 @@ impl StepJudge<'_, '_> {
     pub(super) fn judge_barrier(&self) -> Option<Noted> {
         let view = self.look.view;
         let Some(request) = self.look.barrier_request(self.index) else {
-            return match view
-                .process
-                .exited
-                .filter(|exit| self.look.before(exit.event))
-            {
-                Some(exit) => Some(self.target_left(exit.event)),
+            return match self.look.gone() {
+                Some(event) => Some(self.target_left(event)),
                 None => Some(stop(
                     Verdict::Inconclusive,
                     "the run was stopped before a barrier was sent".to_owned(),
@@ -76,7 +72,7 @@ impl StepJudge<'_, '_> {
         let process = &self.look.view.process;
         let first = self.look.view.first_step().unwrap_or(0);
         let how = process.exited.map_or_else(
-            || "it closed its standard output".to_owned(),
+            || "it closed its output".to_owned(),
             |exit| format!("it exited with {}", how_it_ended(exit.code, exit.signal)),
         );
         let gone = process

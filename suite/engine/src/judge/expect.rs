@@ -127,7 +127,8 @@ impl<'a, 't> StepJudge<'a, 't> {
 
     fn barrier_is_over(&self) -> bool {
         let Some(request) = self.look.barrier_request(self.index) else {
-            return true;
+            // It could not be sent, which shows before the end of what did not take it.
+            return !self.look.view.head.transport.is_channel() || self.look.gone().is_some();
         };
         self.look.answer(request).is_some() || self.look.why_never(request).is_some()
     }

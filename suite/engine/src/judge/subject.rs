@@ -136,6 +136,16 @@ impl Look<'_, '_> {
         get && self.ended(exchange).is_none() && exchange.status().is_none_or(|status| status < 300)
     }
 
+    /// Where the target left: its process is gone, or where there is none, its side of the channel closed.
+    pub(super) fn gone(&self) -> Option<usize> {
+        let process = &self.view.process;
+        let gone = match self.view.head.transport {
+            TransportKind::Stdio => process.exited.map(|exit| exit.event),
+            _ => process.output_closed,
+        };
+        gone.filter(|event| self.before(*event))
+    }
+
     fn output_closed(&self) -> Option<String> {
         let process = &self.view.process;
         process.output_closed.filter(|event| self.before(*event))?;

@@ -1,4 +1,4 @@
-//! A child's standard output, and its life.
+//! Output in lines, such as a child's standard output; and a child's life.
 
 use mcp_verdict_vectors::model::Outcome;
 use mcp_verdict_wire::{TransportKind, transcript::EventKind};
@@ -25,13 +25,17 @@ pub(super) const RULES: &[Watch] = &[
     },
 ];
 
+fn has_lines(view: &View<'_>) -> bool {
+    view.head.transport.has_lines()
+}
+
 fn is_stdio(view: &View<'_>) -> bool {
     view.head.transport == TransportKind::Stdio
 }
 
 /// What says that it is a message, or looks like one, is judged as one by other rules.
 fn purity(view: &View<'_>, seen: &mut Observation) {
-    for message in view.targets().filter(|_| is_stdio(view)) {
+    for message in view.targets().filter(|_| has_lines(view)) {
         seen.exercise();
         if claims(message) || !matches!(message.kind, Kind::Invalid { .. }) {
             continue;
@@ -39,7 +43,7 @@ fn purity(view: &View<'_>, seen: &mut Observation) {
         let Ok(text) = std::str::from_utf8(bytes_of(view, message)) else {
             continue;
         };
-        let expected = "nothing but messages on standard output";
+        let expected = "nothing but messages, a line each";
         if text.trim().is_empty() {
             // A blank line holds no message, and breaks no reader either.
             seen.find_as(Outcome::Warn, expected, "a blank line", [message.event]);

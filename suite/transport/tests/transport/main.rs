@@ -6,5 +6,6 @@ mod ends;
 mod event_stream;
 mod http;
 mod plain_socket;
+mod socket;
 mod stdio;
 mod tls;
