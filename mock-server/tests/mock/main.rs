@@ -9,6 +9,7 @@ mod faults;
 mod http_sse;
 mod legacy_http;
 mod modern_http;
+mod proxy;
 mod stdio_legacy;
 mod stdio_modern;
 mod support;

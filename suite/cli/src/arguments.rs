@@ -41,7 +41,7 @@ pub(crate) enum Command {
     Judge(Judge),
     /// Validate messages against the schema of a revision: NDJSON in, NDJSON out.
     Validate(Validate),
-    /// Serve the mock server, conformant or with faults.
+    /// Serve the mock server, conformant or with faults; or stand before another server as a faulty network.
     Mock(Mock),
     /// Prove that every check catches the faults it names, and that the conformant mock passes.
     SelfTest(SelfTest),
@@ -179,17 +179,31 @@ pub(crate) struct Mock {
     #[arg(
         long,
         value_name = "TRANSPORT",
-        required_unless_present = "list_faults"
+        required_unless_present_any = ["list_faults", "proxy"]
     )]
     pub(crate) transport: Option<TransportKind>,
     /// Where to listen: an address, or for unix the path of the socket. The URL is printed. Default: a free
     /// port of 127.0.0.1.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-    /// A fault to start with; repeatable.
+    /// Serve no mock, but stand before this server (http, https or tcp) and do to what passes what --fault says.
+    /// Only `Host`, and an `Origin` of the proxy's own, are changed, to name the server.
+    #[arg(long, value_name = "URL", conflicts_with = "transport")]
+    pub(crate) proxy: Option<String>,
+    /// A fault to start with; repeatable. Those of --proxy take numbers: NAME[=N][,KEY=N…], where a range such
+    /// as 1..5 stands for a number that the seed decides; method=, path= and nth= say which responses.
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
-    /// List the faults.
+    /// --proxy: the seed of everything random.
+    #[arg(long, default_value_t = 1, requires = "proxy")]
+    pub(crate) seed: u64,
+    /// --proxy: further root certificates for an https server, PEM.
+    #[arg(long, value_name = "FILE", requires = "proxy")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// --proxy: do not verify the certificate of an https server.
+    #[arg(long, requires = "proxy")]
+    pub(crate) insecure: bool,
+    /// List the faults, those of the mock and those of --proxy.
     #[arg(long)]
     pub(crate) list_faults: bool,
 }

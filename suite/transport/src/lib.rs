@@ -14,5 +14,6 @@ mod stdio;
 pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,
 };
+pub use http::tls_config;
 pub use recorder::{Budget, Recorder, Redactor};
 pub use stdio::{adopt_orphans, kill_children, kill_descendants};

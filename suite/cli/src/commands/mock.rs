@@ -1,9 +1,15 @@
 //! `mcp-verdict mock`.
 
-use std::{io::Write, net::Ipv4Addr};
+use std::{
+    io::Write,
+    net::{Ipv4Addr, SocketAddr},
+};
 
 use anyhow::Context as _;
-use mcp_verdict_mock::{Listen, MockConfig, Served, StartError};
+use mcp_verdict_mock::{
+    Listen, MockConfig, PROXY_FAULTS, Proxy, ProxyConfig, ProxyError, ProxyFault, Served,
+    StartError,
+};
 use mcp_verdict_wire::TransportKind;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,7 +25,15 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
         for fault in mcp_verdict_mock::faults() {
             writeln!(out, "{:40} {}", fault.name, fault.about)?;
         }
+        writeln!(out, "\nFaults of --proxy:")?;
+        for fault in PROXY_FAULTS {
+            writeln!(out, "{:40} {}", fault.name, fault.about)?;
+        }
         return Ok(Exit::Conformant);
+    }
+    if let Some(url) = &arguments.proxy {
+        let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
+        return runtime.block_on(proxy(arguments, url));
     }
     let config = MockConfig {
         faults: arguments.fault.clone(),
@@ -49,15 +63,63 @@ async fn serve(
     let served = Served::start(&config, transport, &listen)
         .await
         .map_err(|error| refused(&error))?;
-    println!("{}", served.url());
-    std::io::stdout().flush()?;
+    until_told(served.url()).await?;
+    served.shutdown().await;
+    Ok(Exit::Conformant)
+}
+
+/// Stands before another server.
+async fn proxy(arguments: &Mock, url: &str) -> anyhow::Result<Exit> {
+    let faults = arguments.fault.iter().map(|fault| {
+        fault.parse::<ProxyFault>().map_err(|error| {
+            Expected::usage(error.to_string())
+                .hint("`mcp-verdict mock --list-faults` shows them, and what they take.")
+        })
+    });
+    let faults = faults.collect::<Result<Vec<_>, _>>()?;
+    let listen = match arguments.listen.as_deref() {
+        None => (Ipv4Addr::LOCALHOST, 0).into(),
+        Some(address) => socket(address)?,
+    };
+    let needs_tls = url
+        .get(..6)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+    let roots = arguments.ca_cert.as_deref();
+    let tls = needs_tls
+        .then(|| mcp_verdict_transport::tls_config(roots, arguments.insecure))
+        .transpose()
+        .map_err(|error| Expected::usage(error.to_string()))?;
+    let config = ProxyConfig {
+        url: url.to_owned(),
+        faults,
+        seed: arguments.seed,
+        tls,
+    };
+    let proxy = Proxy::start(config, listen).await.map_err(|error| {
+        let expected = Expected::usage(error.to_string());
+        match error {
+            ProxyError::Upstream(_) => {
+                expected.hint("write it as --proxy http://127.0.0.1:3000/mcp")
+            }
+            ProxyError::Listen { .. } => expected,
+        }
+    })?;
+    until_told(proxy.url().to_owned()).await?;
+    proxy.shutdown().await;
+    Ok(Exit::Conformant)
+}
+
+/// Says where the server is, and waits until it is told to stop.
+async fn until_told(url: String) -> anyhow::Result<()> {
+    // Before anybody knows where it is, so that whoever ends it then is heard.
     let mut terminated = signal(SignalKind::terminate()).context("wait for a signal")?;
+    println!("{url}");
+    std::io::stdout().flush()?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for a signal")?,
         _ = terminated.recv() => {}
     }
-    served.shutdown().await;
-    Ok(Exit::Conformant)
+    Ok(())
 }
 
 /// Where to listen: what is asked for, or any free port of this machine.
@@ -69,11 +131,15 @@ fn listen(asked: Option<&str>, transport: TransportKind) -> Result<Listen, Expec
         (TransportKind::Unix, None) => Err(Expected::usage("say where the socket shall be")
             .hint("add --listen PATH, where there is nothing yet")),
         (_, None) => Ok(Listen::Socket((Ipv4Addr::LOCALHOST, 0).into())),
-        (_, Some(address)) => address.parse().map(Listen::Socket).map_err(|_| {
-            Expected::usage(format!("`{address}` is no address to listen on"))
-                .hint("write it as --listen 127.0.0.1:3000")
-        }),
+        (_, Some(address)) => socket(address).map(Listen::Socket),
     }
+}
+
+fn socket(address: &str) -> Result<SocketAddr, Expected> {
+    address.parse().map_err(|_| {
+        Expected::usage(format!("`{address}` is no address to listen on"))
+            .hint("write it as --listen 127.0.0.1:3000")
+    })
 }
 
 fn refused(error: &StartError) -> Expected {

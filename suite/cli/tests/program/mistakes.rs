@@ -137,3 +137,30 @@ fn a_typo_in_a_vector_is_shown_where_it_is() {
 fn a_report_format_that_does_not_exist() {
     ends(["run", "--report", "pdf=out.pdf"], 2, &["pdf"]);
 }
+
+#[test]
+fn a_proxy_fault_that_does_not_exist_or_takes_something_else() {
+    let proxy = ["mock", "--proxy", "http://127.0.0.1:1/mcp", "--fault"];
+    let with = |fault| proxy.into_iter().chain([fault]);
+    ends(
+        with("ids-as-strings"),
+        2,
+        &["ids-as-strings", "--list-faults"],
+    );
+    ends(with("delay,events=2"), 2, &["`events`", "`ms`"]);
+    ends(with("delay=soon"), 2, &["soon", "1..5"]);
+}
+
+#[test]
+fn a_proxy_before_what_it_cannot_stand_before() {
+    ends(
+        ["mock", "--proxy", "127.0.0.1:1"],
+        2,
+        &["http://", "tcp://"],
+    );
+    ends(
+        ["mock", "--proxy", "ws://x/y"],
+        2,
+        &["ws://x/y", "--proxy http://"],
+    );
+}

@@ -19,10 +19,19 @@ impl Mock {
     }
 
     fn start_on(transport: &str, listen: Option<&str>, faults: &[&str]) -> Self {
+        let listen = listen.into_iter().flat_map(|listen| ["--listen", listen]);
+        let what: Vec<&str> = ["--transport", transport]
+            .into_iter()
+            .chain(listen)
+            .collect();
+        Self::serve(&what, faults)
+    }
+
+    fn serve(what: &[&str], faults: &[&str]) -> Self {
         let flags = faults.iter().flat_map(|fault| ["--fault", fault]);
         let mut child = Command::new(PROGRAM)
-            .args(["mock", "--transport", transport])
-            .args(listen.iter().flat_map(|listen| ["--listen", listen]))
+            .arg("mock")
+            .args(what)
             .args(flags)
             .stdout(Stdio::piped())
             .spawn()
@@ -41,7 +50,9 @@ impl Mock {
 
 impl Drop for Mock {
     fn drop(&mut self) {
-        self.child.kill().expect("it still runs");
+        if matches!(self.child.try_wait(), Ok(None)) {
+            self.child.kill().expect("it still runs");
+        }
         self.child.wait().expect("it is gone");
     }
 }
@@ -56,6 +67,29 @@ fn a_conformant_server_at_a_url_passes() {
         "{}",
         text(&output.stdout)
     );
+}
+
+#[test]
+fn a_conformant_server_passes_behind_a_proxy_and_what_is_truncated_does_not() {
+    let mock = Mock::start(&[]);
+    let proxy = Mock::serve(&["--proxy", &mock.url], &["slow-drip=1..40,ms=0"]);
+    assert!(proxy.url.ends_with("/mcp") && proxy.url != mock.url);
+    // Among them the guards against foreign names: the proxy's own is none.
+    let check = ["--check", "transports/streamable-http/*o*n*"];
+    assert_code(&run(["run", &proxy.url].into_iter().chain(check)), 0);
+    let faulty = Mock::serve(&["--proxy", &mock.url], &["truncate=1"]);
+    assert_code(&run(["run", &faulty.url].into_iter().chain(check)), 3);
+}
+
+#[test]
+fn a_proxy_ends_when_it_is_told() {
+    let mut proxy = Mock::serve(&["--proxy", "http://127.0.0.1:1/mcp"], &[]);
+    let told = Command::new("kill")
+        .arg(proxy.child.id().to_string())
+        .status();
+    assert!(told.expect("kill runs").success());
+    let status = proxy.child.wait().expect("it is gone");
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod response;
 mod tls;
 
 pub(crate) use client::Client;
+pub use tls::tls_config;

@@ -14,16 +14,33 @@ use crate::{OpenError, Options};
 
 /// What every TLS connection is set up with. Where TLS is not `needed`, no roots are read.
 pub(super) fn config(options: &Options, needed: bool) -> Result<Arc<ClientConfig>, OpenError> {
+    build(options.ca_cert.as_deref(), options.insecure, needed)
+}
+
+/// What a TLS connection to an HTTP/1.1 server is set up with: the system's roots and those of a PEM file, or
+/// trust in everyone.
+///
+/// # Errors
+/// When the roots cannot be read.
+pub fn tls_config(ca_cert: Option<&Path>, insecure: bool) -> Result<Arc<ClientConfig>, OpenError> {
+    build(ca_cert, insecure, true)
+}
+
+fn build(
+    ca_cert: Option<&Path>,
+    insecure: bool,
+    needed: bool,
+) -> Result<Arc<ClientConfig>, OpenError> {
     let failed = |error: rustls::Error| OpenError::Tls(error.to_string());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(failed)?;
-    let roots = match &options.ca_cert {
+    let roots = match ca_cert {
         Some(path) => read_roots(path)?,
         None => Vec::new(),
     };
-    let builder = if options.insecure {
+    let builder = if insecure {
         builder
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(Anyone { provider }))
