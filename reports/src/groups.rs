@@ -91,6 +91,44 @@ pub(crate) fn reasons(run: &Run, verdict: Verdict) -> Vec<Reason<'_>> {
     reasons
 }
 
+/// A check whose verdict in one revision depends on the transport.
+#[derive(Debug)]
+pub(crate) struct Differing<'a> {
+    pub(crate) check: &'a str,
+    pub(crate) revision: &'a str,
+    /// By transport, where it applies.
+    pub(crate) verdicts: BTreeMap<&'a str, Verdict>,
+}
+
+/// How many pairs of check and revision were judged over more than one transport, and those of them whose
+/// verdicts are not all the same, the worst first.
+pub(crate) fn differing(run: &Run) -> (usize, Vec<Differing<'_>>) {
+    let mut rows: BTreeMap<(&str, &str), BTreeMap<&str, Verdict>> = BTreeMap::new();
+    let judged = |result: &&CheckResult| result.verdict != Verdict::NotApplicable;
+    for result in run.results.iter().filter(judged) {
+        let row = rows.entry((&result.check, &result.revision)).or_default();
+        row.insert(&result.transport, result.verdict);
+    }
+    rows.retain(|_, verdicts| verdicts.len() > 1);
+    let compared = rows.len();
+    let mut differing: Vec<Differing<'_>> = rows
+        .into_iter()
+        .filter(|(_, verdicts)| {
+            let mut all = verdicts.values();
+            let first = all.next();
+            all.any(|verdict| Some(verdict) != first)
+        })
+        .map(|((check, revision), verdicts)| Differing {
+            check,
+            revision,
+            verdicts,
+        })
+        .collect();
+    let worst = |row: &Differing<'_>| row.verdicts.values().max().copied();
+    differing.sort_by_key(|row| std::cmp::Reverse(worst(row)));
+    (compared, differing)
+}
+
 /// Groups by a key, in the order in which keys are first met. No group is empty.
 pub(crate) fn grouped<'a>(
     results: impl IntoIterator<Item = &'a CheckResult>,

@@ -34,6 +34,7 @@ pub fn terminal(run: &Run, options: &TerminalOptions) -> String {
     };
     page.head(run);
     page.counts(run);
+    page.side_by_side(run);
     if options.verbose {
         page.passed(run);
     }
@@ -99,6 +100,22 @@ impl Page {
             }
             self.out.push('\n');
         }
+    }
+
+    /// How the transports compare, where there are several.
+    fn side_by_side(&mut self, run: &Run) {
+        let (compared, differing) = groups::differing(run);
+        if compared == 0 {
+            return;
+        }
+        let told = match differing.len() {
+            0 => format!("over several transports the same verdict each time ({compared} times)"),
+            count => format!(
+                "{count} of {compared} verdicts depend on the transport; the HTML report shows them"
+            ),
+        };
+        self.out.push('\n');
+        self.wrapped("  ", DIM, &told);
     }
 
     fn passed(&mut self, run: &Run) {

@@ -102,7 +102,7 @@ impl<'a> Row<'a> {
 }
 
 impl Content {
-    fn of(results: &[&CheckResult]) -> Self {
+    pub(super) fn of(results: &[&CheckResult]) -> Self {
         let summary = Summary::of(results.iter().copied());
         let worst = results
             .iter()

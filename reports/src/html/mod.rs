@@ -11,5 +11,6 @@ mod exchange;
 mod json_text;
 mod matrix;
 mod page;
+mod transports;
 
 pub use page::html;

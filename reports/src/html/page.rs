@@ -7,6 +7,7 @@ use super::{
     assets::{SCRIPT, SCRIPT_DIGEST, STYLE, STYLE_DIGEST},
     checks::{self, Area, Badge, Finding},
     matrix::{Matrix, told},
+    transports::Transports,
 };
 use crate::{
     groups,
@@ -48,6 +49,7 @@ struct Page<'a> {
     /// What could not be judged, and how often.
     inconclusive: Vec<(usize, Line<'a>)>,
     matrix: Matrix<'a>,
+    side_by_side: Option<Transports<'a>>,
     revisions: Vec<Line<'a>>,
     transports: Vec<Line<'a>>,
     areas: Vec<Area<'a>>,
@@ -125,6 +127,7 @@ impl<'a> Page<'a> {
                 .map(|reason| (reason.results.len(), Line(reason.message)))
                 .collect(),
             matrix: Matrix::of(run),
+            side_by_side: Transports::of(run),
             revisions: revisions.into_iter().map(Line).collect(),
             transports: transports.into_iter().map(Line).collect(),
             areas,
