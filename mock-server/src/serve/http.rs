@@ -23,6 +23,7 @@ use super::{
     http_sse::{self, SseSession},
     reply::{Events, Reply},
     streamable_http,
+    websocket::{self, WS_PATH},
 };
 use crate::{
     core::Core,
@@ -65,7 +66,8 @@ impl HttpServer {
     }
 
     /// Answers one request.
-    pub(super) async fn answer(self: Arc<Self>, request: Request) -> Response {
+    pub(super) async fn answer(self: Arc<Self>, mut request: Request) -> Response {
+        let upgrade = websocket::upgrade_of(&mut request);
         let (parts, body) = request.into_parts();
         let mut request = HttpRequest {
             method: parts.method,
@@ -100,6 +102,11 @@ impl HttpServer {
         };
         let Reply { mut head, events } = reply;
         self.faults.http_response(&request, &mut head);
+        if let Some(upgrade) = upgrade
+            && head.status == StatusCode::SWITCHING_PROTOCOLS
+        {
+            tokio::spawn(websocket::serve(self.clone(), upgrade));
+        }
         let stay_open = self.faults.streams_stay_open();
         respond(head, events.map(|events| stream_body(events, stay_open)))
     }
@@ -125,6 +132,8 @@ impl HttpServer {
             (SSE_PATH, _) => method_not_allowed("GET"),
             (MESSAGES_PATH, &Method::POST) => http_sse::post(self, request).await,
             (MESSAGES_PATH, _) => method_not_allowed("POST"),
+            (WS_PATH, &Method::GET) => websocket::handshake(request),
+            (WS_PATH, _) => method_not_allowed("GET"),
             _ => Reply::status(StatusCode::NOT_FOUND),
         }
     }

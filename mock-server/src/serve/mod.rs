@@ -13,6 +13,7 @@ mod served;
 mod sockets;
 mod stream_log;
 mod streamable_http;
+mod websocket;
 
 pub use config::{MockConfig, StartError};
 pub use lines::{serve_lines, serve_stdio};

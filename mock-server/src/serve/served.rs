@@ -15,6 +15,7 @@ use super::{
     MockConfig, StartError,
     http::{HttpServer, MCP_PATH, SSE_PATH},
     sockets::Listener,
+    websocket::WS_PATH,
 };
 use crate::core::Core;
 
@@ -59,7 +60,10 @@ impl Served {
         listen: &Listen,
     ) -> Result<Self, StartError> {
         match (transport, listen) {
-            (TransportKind::StreamableHttp | TransportKind::HttpSse, Listen::Socket(address)) => {
+            (
+                TransportKind::StreamableHttp | TransportKind::HttpSse | TransportKind::Ws,
+                Listen::Socket(address),
+            ) => {
                 let mut served = Self::http(config, *address).await?;
                 served.transport = transport;
                 Ok(served)
@@ -185,6 +189,7 @@ impl Served {
             (Listen::Socket(address), TransportKind::HttpSse) => {
                 format!("http://{address}{SSE_PATH}")
             }
+            (Listen::Socket(address), TransportKind::Ws) => format!("ws://{address}{WS_PATH}"),
             (Listen::Socket(address), _) => format!("http://{address}{MCP_PATH}"),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, fmt, io, path::PathBuf, time::Duration};
 
-use mcp_verdict_wire::{Delivery, TransportKind, transcript::Exchange};
+use mcp_verdict_wire::{Delivery, Revision, TransportKind, transcript::Exchange};
 
 use crate::{
     Recorder, Redactor, http,
     socket::Socket,
     stdio::{self, Program},
+    ws::Channel,
 };
 
 /// Where a target is, and over which transport it is reached.
@@ -44,6 +45,13 @@ pub enum Address {
         /// Where it is in the file system.
         path: PathBuf,
     },
+    /// The URL of a WebSocket.
+    WebSocket {
+        /// `ws` or `wss`.
+        url: String,
+        /// By the rules of SEP-1288.
+        draft: bool,
+    },
 }
 
 impl Address {
@@ -56,6 +64,8 @@ impl Address {
             Self::HttpSse { .. } => TransportKind::HttpSse,
             Self::Tcp { .. } => TransportKind::Tcp,
             Self::Unix { .. } => TransportKind::Unix,
+            Self::WebSocket { draft: false, .. } => TransportKind::Ws,
+            Self::WebSocket { draft: true, .. } => TransportKind::WsDraft,
         }
     }
 }
@@ -72,7 +82,9 @@ impl fmt::Display for Address {
                     .iter()
                     .try_for_each(|argument| write!(formatter, " {argument}"))
             }
-            Self::StreamableHttp { url } | Self::HttpSse { url } => formatter.write_str(url),
+            Self::StreamableHttp { url } | Self::HttpSse { url } | Self::WebSocket { url, .. } => {
+                formatter.write_str(url)
+            }
             Self::Tcp { address } => write!(formatter, "tcp://{address}"),
             Self::Unix { path } => write!(formatter, "unix:{}", path.display()),
         }
@@ -94,6 +106,8 @@ pub struct Options {
     pub exit_grace: Duration,
     /// What must not be recorded.
     pub redactor: Redactor,
+    /// What is going to be spoken, for a transport that says so when it connects.
+    pub revision: Option<Revision>,
 }
 
 /// Headers to set (`Some`) or to leave out (`None`) against those that would be sent; names in lower case.
@@ -180,6 +194,9 @@ pub enum OpenError {
         /// What is wrong with it; not its value.
         why: String,
     },
+    /// A WebSocket did not open.
+    #[error("open the WebSocket: {0}")]
+    Handshake(String),
     /// The event stream of an HTTP+SSE server did not come, or brought no `endpoint` in time.
     #[error("open the event stream: {0}")]
     Stream(String),
@@ -221,6 +238,7 @@ pub struct Connection {
 enum Carrier {
     Http(Box<http::Client>),
     Socket(Box<Socket>),
+    WebSocket(Box<Channel>),
     Stdio(Box<stdio::Child>),
 }
 
@@ -270,6 +288,10 @@ impl Connection {
                 let socket = Socket::unix(path, connect, grace, recorder.clone()).await?;
                 Carrier::Socket(Box::new(socket))
             }
+            Address::WebSocket { url, draft } => {
+                let channel = Channel::open(url, *draft, options, recorder.clone()).await?;
+                Carrier::WebSocket(Box::new(channel))
+            }
         };
         Ok(Self {
             recorder,
@@ -295,7 +317,7 @@ impl Connection {
     pub fn endpoint(&self) -> Option<String> {
         match &self.carrier {
             Carrier::Http(client) => client.named_endpoint(),
-            Carrier::Socket(_) | Carrier::Stdio(_) => None,
+            Carrier::Socket(_) | Carrier::Stdio(_) | Carrier::WebSocket(_) => None,
         }
     }
 
@@ -307,6 +329,7 @@ impl Connection {
             Carrier::Http(client) => client.is_usable(),
             Carrier::Socket(socket) => socket.is_usable(),
             Carrier::Stdio(child) => child.is_usable(),
+            Carrier::WebSocket(channel) => channel.is_usable(),
         }
     }
 
@@ -314,7 +337,7 @@ impl Connection {
     pub fn set_header(&mut self, name: &str, value: Option<String>) {
         match &mut self.carrier {
             Carrier::Http(client) => client.set_header(name, value),
-            Carrier::Socket(_) | Carrier::Stdio(_) => {}
+            Carrier::Socket(_) | Carrier::Stdio(_) | Carrier::WebSocket(_) => {}
         }
     }
 
@@ -328,16 +351,18 @@ impl Connection {
             Carrier::Http(client) => Ok(client.send(outgoing)),
             Carrier::Socket(socket) => socket.send(outgoing).await,
             Carrier::Stdio(child) => child.send(outgoing).await,
+            Carrier::WebSocket(channel) => channel.send(outgoing).await,
         }
     }
 
-    /// Sends an HTTP request.
+    /// Sends an HTTP request; on WebSocket a further handshake, whose connection stays open.
     ///
     /// # Errors
     /// As for [`Connection::send`], and on transports without HTTP.
     pub async fn http(&mut self, call: HttpCall) -> Result<Exchange, SendError> {
         match &mut self.carrier {
             Carrier::Http(client) => client.call(call),
+            Carrier::WebSocket(channel) => channel.call(call),
             Carrier::Socket(_) | Carrier::Stdio(_) => Err(self.unsupported("HTTP requests")),
         }
     }
@@ -346,6 +371,7 @@ impl Connection {
     pub fn drop_exchange(&mut self, exchange: Exchange) {
         match &mut self.carrier {
             Carrier::Http(client) => client.drop_exchange(exchange),
+            Carrier::WebSocket(channel) => channel.drop_exchange(exchange),
             Carrier::Socket(_) | Carrier::Stdio(_) => {}
         }
     }
@@ -365,6 +391,10 @@ impl Connection {
                 child.close_input().await;
                 Ok(())
             }
+            Carrier::WebSocket(channel) => {
+                channel.close_input().await;
+                Ok(())
+            }
         }
     }
 
@@ -375,7 +405,9 @@ impl Connection {
     /// On transports without a child, and for an unknown name.
     pub fn signal(&mut self, name: &str) -> Result<(), SendError> {
         match &self.carrier {
-            Carrier::Http(_) | Carrier::Socket(_) => Err(self.unsupported("signals")),
+            Carrier::Http(_) | Carrier::Socket(_) | Carrier::WebSocket(_) => {
+                Err(self.unsupported("signals"))
+            }
             Carrier::Stdio(child) => child.signal(name),
         }
     }
@@ -386,6 +418,7 @@ impl Connection {
             Carrier::Http(client) => client.shutdown().await,
             Carrier::Socket(socket) => socket.shutdown(how).await,
             Carrier::Stdio(child) => child.shutdown(how).await,
+            Carrier::WebSocket(channel) => channel.shutdown().await,
         }
     }
 

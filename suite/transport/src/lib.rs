@@ -7,9 +7,11 @@ mod connection;
 mod exchanges;
 mod http;
 mod lines;
+mod outbox;
 mod recorder;
 mod socket;
 mod stdio;
+mod ws;
 
 pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,

@@ -79,7 +79,7 @@ impl Socket {
             meant: outgoing.meant,
             bytes: outgoing.bytes.clone().into(),
         });
-        self.input.write(outgoing.bytes, outgoing.delivery, place);
+        self.input.write(outgoing.bytes, &outgoing.delivery, place);
         Ok(0)
     }
 

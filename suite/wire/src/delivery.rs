@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::websocket::opcode;
+
 /// How a message is written. The default is the plain way: whole, at once, as the transport has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -12,11 +14,12 @@ pub struct Delivery {
     pub after: String,
     /// So many spaces after it, for a message of some size.
     pub padding: usize,
-    /// In so many writes, a moment apart. 0 and 1 are one.
+    /// In so many writes, a moment apart. 0 and 1 are one. On WebSocket each is a frame.
     pub pieces: usize,
-    /// stdio: without the newline that ends it.
+    /// stdio: without the newline that ends it. WebSocket: without the frame that ends it.
     pub unterminated: bool,
-    /// Held back, and written together with the next message; over HTTP on one connection (pipelining).
+    /// Held back, and written together with the next message: on WebSocket in one frame with it, over HTTP on
+    /// one connection (pipelining).
     pub with_next: bool,
     /// HTTP: the body in chunks, its length not stated.
     pub chunked: bool,
@@ -28,6 +31,54 @@ pub struct Delivery {
     pub own_origin: bool,
     /// HTTP: the name of a header that is sent twice, with the same value.
     pub twice: String,
+    /// WebSocket: the kind of frame.
+    pub frame: FrameKind,
+    /// WebSocket: a ping after each frame but the last.
+    pub pings: bool,
+    /// WebSocket: not masked, which no client may do.
+    pub unmasked: bool,
+    /// WebSocket: with a bit set that is kept for extensions.
+    pub reserved_bit: bool,
+}
+
+/// The kind of frame that carries what is sent over a WebSocket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FrameKind {
+    /// A message, as all others are.
+    #[default]
+    Text,
+    /// A message, as bytes.
+    Binary,
+    /// A close frame: our side is closed with it.
+    Close,
+    /// A ping.
+    Ping,
+    /// A pong that nobody asked for.
+    Pong,
+    /// An opcode that has no meaning.
+    Reserved,
+}
+
+impl FrameKind {
+    /// Its opcode.
+    #[must_use]
+    pub const fn opcode(self) -> u8 {
+        match self {
+            Self::Text => opcode::TEXT,
+            Self::Binary => opcode::BINARY,
+            Self::Close => opcode::CLOSE,
+            Self::Ping => opcode::PING,
+            Self::Pong => opcode::PONG,
+            Self::Reserved => opcode::RESERVED,
+        }
+    }
+
+    /// Whether it carries a message.
+    #[must_use]
+    pub const fn is_message(self) -> bool {
+        matches!(self, Self::Text | Self::Binary)
+    }
 }
 
 impl Delivery {
@@ -54,6 +105,12 @@ impl Delivery {
     #[must_use]
     pub fn alters_headers(&self) -> bool {
         self.own_origin || !self.twice.is_empty()
+    }
+
+    /// Whether it is something else than text frames as a client sends them.
+    #[must_use]
+    pub fn breaks_frames(&self) -> bool {
+        self.frame != FrameKind::Text || self.unmasked || self.reserved_bit
     }
 
     /// Whether an HTTP client that behaves well would not write it like that.

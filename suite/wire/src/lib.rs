@@ -1,5 +1,5 @@
 //! What travels on the wire, as it is: revisions, JSON-RPC messages as raw bytes with a lenient and
-//! a strict view, the SSE codec, header values, and the transcript that records all of it.
+//! a strict view, the SSE codec, the frames of WebSocket, header values, and the transcript that records all of it.
 //!
 //! Nothing here does I/O, and nothing here judges.
 
@@ -11,7 +11,8 @@ mod revision;
 pub mod sse;
 pub mod transcript;
 mod transport;
+pub mod websocket;
 
-pub use delivery::Delivery;
+pub use delivery::{Delivery, FrameKind};
 pub use revision::{Era, Revision, UnknownRevision};
 pub use transport::{TransportKind, UnknownTransport};

@@ -163,10 +163,13 @@ pub enum EventKind {
         exchange: Exchange,
         /// We sent it.
         sent: bool,
-        /// `binary`, `ping`, `pong`, `close`.
+        /// `binary`, `ping`, `pong`, `close`; one that breaks RFC 6455 may be any other too.
         opcode: String,
         /// Its payload.
         bytes: Bytes,
+        /// What RFC 6455 does not allow of it. Nothing is read after such a frame of the target.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        breaks: Option<String>,
     },
     /// The target closed the channel, and said why.
     Closed {
@@ -510,6 +513,7 @@ mod tests {
                 sent: false,
                 opcode: "ping".into(),
                 bytes: bytes.clone(),
+                breaks: Some("it is masked".into()),
             },
             EventKind::Closed {
                 exchange: 0,

@@ -45,10 +45,11 @@ pub struct UnknownTransport(pub String);
 
 impl TransportKind {
     /// Every transport, in report order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Stdio,
         Self::StreamableHttp,
         Self::HttpSse,
+        Self::Ws,
         Self::Tcp,
         Self::Unix,
     ];

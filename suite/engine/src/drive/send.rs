@@ -57,6 +57,7 @@ impl Drive<'_> {
             meant: step.malformed
                 || step.bare
                 || step.delivery.wraps()
+                || step.delivery.breaks_frames()
                 || step.delivery.alters_headers()
                 || !step.headers.is_empty(),
             headers,

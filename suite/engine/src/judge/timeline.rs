@@ -244,12 +244,18 @@ fn http_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
             sent,
             opcode,
             bytes,
-        } => (
-            if *sent { Side::Us } else { Side::Target },
-            format!("{opcode} frame"),
-            Some(*exchange),
-            text(bytes),
-        ),
+            breaks,
+        } => {
+            let breaks = breaks
+                .as_ref()
+                .map_or(String::new(), |breaks| format!(" ({breaks})"));
+            (
+                if *sent { Side::Us } else { Side::Target },
+                format!("{opcode} frame{breaks}"),
+                Some(*exchange),
+                text(bytes),
+            )
+        }
         EventKind::HttpEnd { exchange, how } => end(*exchange, how),
         other => process_entry(other),
     }

@@ -136,7 +136,11 @@ impl Session {
         recorder: Recorder,
         timeout: Duration,
     ) -> Result<Self, SessionError> {
-        let connection = match Connection::open(address, options, recorder.clone()).await {
+        let options = Options {
+            revision: Some(revision),
+            ..options.clone()
+        };
+        let connection = match Connection::open(address, &options, recorder.clone()).await {
             Ok(connection) => connection,
             Err(error) => return Err(stream_refusal(&recorder).unwrap_or(error.into())),
         };

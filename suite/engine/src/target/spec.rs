@@ -57,6 +57,7 @@ impl TargetSpec {
             connect_timeout: CONNECT_TIMEOUT,
             exit_grace: EXIT_GRACE,
             redactor: Redactor::default(),
+            revision: None,
         };
         Self {
             reproduce: name.clone(),
@@ -159,6 +160,10 @@ impl TargetSpec {
         match transport {
             _ if url.scheme == Scheme::Tcp => self.addresses.push(Address::Tcp {
                 address: url.authority(),
+            }),
+            _ if url.scheme == Scheme::Ws => self.addresses.push(Address::WebSocket {
+                url: url.to_string(),
+                draft: transport == Some(TransportKind::WsDraft),
             }),
             Some(TransportKind::StreamableHttp) => {
                 self.addresses.push(Address::StreamableHttp {

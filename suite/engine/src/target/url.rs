@@ -26,6 +26,8 @@ pub enum Scheme {
     Http,
     /// Lines over TCP: `tcp`.
     Tcp,
+    /// WebSocket: `ws`, `wss`.
+    Ws,
 }
 
 /// Why a text is no address of a server.
@@ -47,7 +49,7 @@ pub enum UrlError {
     #[error("`{0}` is no port")]
     Port(String),
     /// It begins with no scheme that we speak.
-    #[error("it begins with none of http://, https://, tcp:// and unix:")]
+    #[error("it begins with none of http://, https://, ws://, wss://, tcp:// and unix:")]
     Scheme,
     /// It holds a user name or a password.
     #[error("it holds a user name; pass credentials with --header or --bearer-env")]
@@ -68,6 +70,8 @@ impl Url {
             "http" => (Scheme::Http, false, Some(80)),
             "https" => (Scheme::Http, true, Some(443)),
             "tcp" => (Scheme::Tcp, false, None),
+            "ws" => (Scheme::Ws, false, Some(80)),
+            "wss" => (Scheme::Ws, true, Some(443)),
             _ => return Err(UrlError::Scheme),
         };
         let spelled = text[..text.len() - rest.len() - 3].to_ascii_lowercase();

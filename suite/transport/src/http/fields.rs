@@ -28,6 +28,16 @@ pub(super) struct Fields(Vec<Field>);
 pub(super) struct UserFields(Vec<Field>);
 
 impl UserFields {
+    /// The token of the first `authorization: Bearer TOKEN`.
+    pub(super) fn bearer(&self) -> Option<&str> {
+        let named = |field: &&Field| field.name == "authorization";
+        let value = &self.0.iter().find(named)?.value;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme
+            .eq_ignore_ascii_case("bearer")
+            .then_some(token.trim())
+    }
+
     /// Checks the user's headers; `credentials` were part of the URL and give way to them.
     pub(super) fn new(
         headers: &[(String, String)],
@@ -89,13 +99,29 @@ impl Fields {
         for (name, value) in session {
             fields.set(name, value.clone());
         }
+        fields.add(user);
+        fields
+    }
+
+    /// What is sent to `url` with these fields of a protocol's, unless a vector wants it otherwise.
+    pub(super) fn with(url: &Url, own: &[(&str, String)], user: &UserFields) -> Self {
+        let mut fields = Self::default();
+        fields.set("host", address::authority(url));
+        fields.set("user-agent", USER_AGENT.to_owned());
+        for (name, value) in own {
+            fields.set(name, value.clone());
+        }
+        fields.add(user);
+        fields
+    }
+
+    /// Adds the user's fields, in place of ours of the same names.
+    fn add(&mut self, user: &UserFields) {
         for field in &user.0 {
-            fields
-                .0
+            self.0
                 .retain(|other| other.secret || other.name != field.name);
         }
-        fields.0.extend(user.0.iter().cloned());
-        fields
+        self.0.extend(user.0.iter().cloned());
     }
 
     /// Carries out what the vector wants changed.

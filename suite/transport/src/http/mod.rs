@@ -8,6 +8,8 @@ mod fields;
 mod raw;
 mod response;
 mod tls;
+mod upgrade;
 
 pub(crate) use client::Client;
 pub use tls::tls_config;
+pub(crate) use upgrade::{Upgraded, Upgrader};

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use reqwest::Url;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf},
     net::TcpStream,
     task::AbortHandle,
     time::timeout,
@@ -52,18 +52,25 @@ pub(super) struct Request {
     pub(super) delivery: Delivery,
 }
 
-trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
+/// What is read of a connection.
+pub(crate) type Source = ReadHalf<Box<dyn Stream>>;
+
+/// What is written to a connection.
+pub(crate) type Sink = WriteHalf<Box<dyn Stream>>;
+
+/// A connection, with TLS or without.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Stream for T {}
 
 /// A connection on which a response is due.
 #[derive(Debug)]
 pub(super) struct Line {
-    source: ReadHalf<Box<dyn Stream>>,
+    source: Source,
     /// Read, and not yet looked at.
     buffered: Vec<u8>,
     /// The request may still be on its way.
-    _writing: Writing,
+    _writing: Option<Writing>,
 }
 
 /// A response's body as it comes.
@@ -128,9 +135,34 @@ impl Dialer {
         let line = Line {
             source,
             buffered: Vec::new(),
-            _writing: writing,
+            _writing: Some(writing),
         };
         line.response(&request.method).await
+    }
+
+    /// Sends a request that asks for another protocol; gives the response's head, its body, and what is written
+    /// to once the protocol has changed.
+    pub(super) async fn upgrade(&self, request: &Request) -> Result<(Head, Body, Sink), String> {
+        let connecting = timeout(self.connect_timeout, self.connect(&request.url));
+        let Ok(connected) = connecting.await else {
+            let ms = self.connect_timeout.as_millis();
+            return Err(format!("connect: timed out after {ms} ms"));
+        };
+        let (source, mut sink) = tokio::io::split(connected?);
+        let written = async {
+            sink.write_all(&encode(request)).await?;
+            sink.flush().await
+        };
+        written
+            .await
+            .map_err(|error| format!("write the request: {error}"))?;
+        let line = Line {
+            source,
+            buffered: Vec::new(),
+            _writing: None,
+        };
+        let (head, body) = line.response(&request.method).await?;
+        Ok((head, body, sink))
     }
 
     async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
@@ -171,6 +203,13 @@ impl Line {
         let framing = framing(method, &head)?;
         let line = self;
         Ok((head, Body { line, framing }))
+    }
+}
+
+impl Line {
+    /// The connection, and what was read of it already.
+    pub(super) fn into_parts(self) -> (Source, Vec<u8>) {
+        (self.source, self.buffered)
     }
 }
 

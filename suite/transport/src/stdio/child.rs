@@ -104,7 +104,7 @@ impl Child {
             meant: outgoing.meant,
             bytes: outgoing.bytes.clone().into(),
         });
-        self.input.write(outgoing.bytes, outgoing.delivery, place);
+        self.input.write(outgoing.bytes, &outgoing.delivery, place);
         Ok(0)
     }
 

@@ -24,6 +24,7 @@ pub(crate) fn options() -> Options {
         connect_timeout: Duration::from_secs(5),
         exit_grace: Duration::from_secs(10),
         redactor: Redactor::default(),
+        revision: None,
     }
 }
 
