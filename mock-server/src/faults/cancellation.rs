@@ -165,7 +165,7 @@ fn busy(facts: &Facts, message: Value) -> Arrived {
 
 /// A name in memory. Over HTTP sessions of other revisions may be under way beside this one.
 fn of(facts: &Facts, name: &str) -> String {
-    match facts.transport.has_lines() {
+    match facts.transport.is_channel() {
         true => name.to_owned(),
         false => format!("{name} in {:?}", facts.revision),
     }

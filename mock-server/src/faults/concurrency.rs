@@ -48,7 +48,7 @@ fn wait_for_tool(facts: &Facts, departure: Departure) -> Departure {
 
 /// Over HTTP sessions of other revisions may be under way beside this one.
 fn at_work(facts: &Facts) -> String {
-    match facts.transport.has_lines() {
+    match facts.transport.is_channel() {
         true => "at work".to_owned(),
         false => format!("at work in {:?}", facts.revision),
     }

@@ -265,7 +265,7 @@ fn swallow_behind(facts: &Facts, message: Value, method: &str) -> Arrived {
         facts.memory.keep(SWALLOW, Departure::raw([]));
         return Arrived::pass(message);
     }
-    match facts.transport.has_lines() {
+    match facts.transport.is_channel() {
         true => swallow(facts, message),
         false => Arrived::pass(message),
     }

@@ -18,6 +18,7 @@ use mcp_verdict_wire::{TransportKind, limits::MESSAGE_BYTES_MAX};
 use tokio::time::timeout;
 
 use super::{
+    MockConfig,
     guard::Guard,
     http_session::Sessions,
     http_sse::{self, SseSession},
@@ -44,6 +45,8 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) struct HttpServer {
     pub(super) core: Arc<Core>,
     pub(super) faults: Faults,
+    /// What each WebSocket's own server is started with.
+    pub(super) config: MockConfig,
     pub(super) sessions: Sessions,
     pub(super) sse_sessions: Mutex<HashMap<String, Arc<SseSession>>>,
     guard: Guard,
@@ -54,14 +57,15 @@ impl HttpServer {
         core: Arc<Core>,
         faults: Faults,
         address: SocketAddr,
-        allowed: &[String],
+        config: &MockConfig,
     ) -> Self {
         Self {
             core,
             faults,
+            config: config.clone(),
             sessions: Sessions::default(),
             sse_sessions: Mutex::default(),
-            guard: Guard::new(address, allowed),
+            guard: Guard::new(address, &config.allow_hosts),
         }
     }
 

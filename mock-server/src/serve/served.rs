@@ -130,12 +130,7 @@ impl Served {
             // Events are small and must not wait for one another. Without it they are only later.
             let _ = connection.set_nodelay(true);
         });
-        let server = Arc::new(HttpServer::new(
-            core.clone(),
-            faults,
-            address,
-            &config.allow_hosts,
-        ));
+        let server = Arc::new(HttpServer::new(core.clone(), faults, address, config));
         let router = Router::new().fallback(move |request: Request| server.clone().answer(request));
         let (stop, mut stopped) = watch::channel(false);
         let serving = axum::serve(listener, router).with_graceful_shutdown(async move {

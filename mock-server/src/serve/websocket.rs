@@ -94,7 +94,11 @@ pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade) {
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
     let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await;
     let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
-    let (core, faults) = (server.core.clone(), server.faults.clone());
+    // Each client gets a server of its own, as a process would be.
+    let (core, faults) = match server.config.start() {
+        Ok(started) => started,
+        Err(error) => return tracing::warn!(%error, "a client is not served"),
+    };
     let session = core.session(TransportKind::Ws, sender.clone());
     let conversation = Conversation {
         core,
@@ -109,7 +113,8 @@ pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade) {
         conversation,
         receiver,
     };
-    let ending = client.talk().await;
+    let ending = client.talk(&server).await;
+    client.conversation.core.close();
     session.cancel_all();
     client.end(ending).await;
 }
@@ -133,9 +138,8 @@ enum Ending {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Takes messages, and says what is to be said.
-    async fn talk(&mut self) -> Ending {
-        let core = self.conversation.core.clone();
-        let mut closed = std::pin::pin!(core.closed());
+    async fn talk(&mut self, server: &HttpServer) -> Ending {
+        let mut closed = std::pin::pin!(server.core.closed());
         loop {
             tokio::select! {
                 biased;

@@ -48,6 +48,7 @@ pub(crate) fn target(address: Address, transport: TransportKind) -> Prepared {
             connect_timeout: Duration::from_secs(2),
             exit_grace: Duration::from_millis(500),
             redactor: Redactor::default(),
+            revision: None,
         },
         ways: vec![PreparedWay {
             address,
