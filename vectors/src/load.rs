@@ -77,6 +77,7 @@ pub(crate) fn transports<'de, D: Deserializer<'de>>(
         let all = TransportKind::ALL.into_iter();
         match name.as_str() {
             "channels" => transports.extend(all.filter(|it| it.is_channel())),
+            "custom" => transports.extend(all.filter(|it| it.is_custom())),
             "lines" => transports.extend(all.filter(|it| it.has_lines())),
             _ => transports.push(name.parse().map_err(D::Error::custom)?),
         }
