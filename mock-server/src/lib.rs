@@ -17,11 +17,11 @@ mod serve;
 
 pub use crate::core::{Departure, Facts, Memory, Payload};
 pub use faults::{
-    Act, Arrived, Event, Fault, Hook, HttpRequest, HttpResponse, LineIn, Moment, Replay,
-    SessionEvent, faults, find,
+    Act, Arrived, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn,
+    Moment, Replay, SessionEvent, faults, find,
 };
 pub use proxy::{
     PROXY_FAULTS, Proxy, ProxyConfig, ProxyError, ProxyFault, ProxyFaultError, ProxyFaultKind,
     UpstreamError,
 };
-pub use serve::{Listen, MockConfig, Served, StartError, serve_lines, serve_stdio};
+pub use serve::{Listen, MockConfig, Served, StartError, Tls, serve_lines, serve_stdio};

@@ -425,12 +425,15 @@ pub struct HttpStep {
     /// Headers set, or left out (`null`), against those that a session's request of this method has.
     #[serde(default)]
     pub headers: BTreeMap<String, Option<String>>,
-    /// A JSON body.
+    /// A JSON body; over gRPC a line in its frame.
     #[serde(default)]
     pub json: Option<Value>,
-    /// A text body.
+    /// A text body; over gRPC each of its lines in a frame of its own.
     #[serde(default)]
     pub text: Option<String>,
+    /// The bytes of a body, as base64.
+    #[serde(default)]
+    pub base64: Option<String>,
     /// How its bytes reach the wire.
     #[serde(default)]
     pub delivery: Delivery,

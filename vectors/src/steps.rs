@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     check::Finding,
     diagnostic::ProblemKind,
-    model::{CaptureStep, Expect, RawStep, Step, Subject, Vector, WindowStep},
+    model::{CaptureStep, Expect, HttpStep, RawStep, Step, Subject, Vector, WindowStep},
     node::{Node, Shape},
     pattern::{OPERATORS, check_pattern},
     template::{malformed, references_in, root_of},
@@ -115,9 +115,7 @@ fn check_step(step: &Step, node: &Node, at: &str, scope: &mut Scope, findings: &
             defines = step.label.as_ref().map(|label| (label, "send_raw"));
         }
         Step::Http(step) => {
-            if step.json.is_some() && step.text.is_some() {
-                findings.push(Finding::invalid(format!("{at}/http/text"), "a second body"));
-            }
+            check_body(step, at, findings);
             defines = Some((&step.label, "http"));
         }
         Step::OpenStream(step) => defines = Some((&step.label, "open_stream")),
@@ -199,6 +197,19 @@ fn check_capture(step: &CaptureStep, at: &str, scope: &mut Scope, findings: &mut
     }
     if !scope.variables.insert(step.name.clone()) || scope.sent.contains(&step.name) {
         findings.push(taken(&step.name, format!("{at}/capture/name")));
+    }
+}
+
+fn check_body(step: &HttpStep, at: &str, findings: &mut Vec<Finding>) {
+    if step.json.is_some() && step.text.is_some() {
+        findings.push(Finding::invalid(format!("{at}/http/text"), "a second body"));
+    }
+    let Some(base64) = &step.base64 else { return };
+    let at = format!("{at}/http/base64");
+    if step.json.is_some() || step.text.is_some() {
+        findings.push(Finding::invalid(at, "a second body"));
+    } else if !is_base64(base64) {
+        findings.push(Finding::invalid(at, "this is no base64"));
     }
 }
 

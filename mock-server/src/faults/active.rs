@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Act, Arrived, Event, Fault, Hook, HttpRequest, HttpResponse, LineIn, Moment, SessionEvent, find,
+    Act, Arrived, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn,
+    Moment, SessionEvent, find,
 };
 use crate::core::{Departure, Facts, Filter, Payload};
 
@@ -91,6 +92,28 @@ impl Faults {
             }
         }
         arrived
+    }
+
+    /// A call of gRPC that arrived; the parts of the response, where a fault answers it.
+    pub(crate) fn grpc_call(&self, call: &mut GrpcCall) -> Option<Vec<GrpcPart>> {
+        self.hooks.iter().find_map(|hook| match hook {
+            Hook::GrpcCall(change) => change(call),
+            _ => None,
+        })
+    }
+
+    /// A part of the response to a call of gRPC.
+    pub(crate) fn grpc_part(&self, call: &GrpcCall, part: GrpcPart) -> Vec<GrpcPart> {
+        let mut parts = vec![part];
+        for hook in self.hooks.iter() {
+            if let Hook::GrpcPart(change) = hook {
+                parts = parts
+                    .into_iter()
+                    .flat_map(|part| change(call, part))
+                    .collect();
+            }
+        }
+        parts
     }
 
     /// An HTTP request that arrived; the response, where a fault answers it.

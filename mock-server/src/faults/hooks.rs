@@ -15,6 +15,10 @@ pub enum Hook {
     All(&'static [Hook]),
     /// A message that leaves, edited in place. It sees JSON only, and keeps its number at one.
     Edit(fn(&Facts, &mut Value)),
+    /// A call of gRPC, before anything is checked. What it returns is the response.
+    GrpcCall(fn(&mut GrpcCall) -> Option<Vec<GrpcPart>>),
+    /// A part of the response to a call of gRPC: none, one or more in its place.
+    GrpcPart(fn(&GrpcCall, GrpcPart) -> Vec<GrpcPart>),
     /// An HTTP request, before anything is checked. What it returns is the response.
     HttpRequest(fn(&mut HttpRequest) -> Option<HttpResponse>),
     /// An HTTP response, before it is sent.
@@ -59,6 +63,35 @@ pub enum LineIn {
     Replace(Vec<u8>),
     /// It is read.
     Take,
+}
+
+/// A call of gRPC without its messages.
+#[derive(Clone, Debug, Default)]
+pub struct GrpcCall {
+    /// The HTTP method.
+    pub method: Method,
+    /// Service and method, as the path has them.
+    pub path: String,
+    /// The metadata.
+    pub headers: HeaderMap,
+}
+
+/// A part of the response to a call of gRPC.
+#[derive(Clone, Debug)]
+pub enum GrpcPart {
+    /// Bytes of messages in their frames.
+    Data(Vec<u8>),
+    /// The head, which is the first part. With a status of gRPC in it, it is the only one.
+    Head {
+        /// The status of HTTP.
+        status: StatusCode,
+        /// The initial metadata.
+        headers: HeaderMap,
+    },
+    /// The stream is reset.
+    Reset,
+    /// The trailers, which are the last part.
+    Trailers(HeaderMap),
 }
 
 /// A moment in the life of a stdio process.

@@ -25,6 +25,7 @@ mod content;
 mod edges;
 mod edits;
 mod field;
+mod grpc;
 mod headers;
 mod hooks;
 mod http;
@@ -48,7 +49,8 @@ mod tools;
 
 pub(crate) use active::Faults;
 pub use hooks::{
-    Act, Arrived, Event, Hook, HttpRequest, HttpResponse, LineIn, Moment, Replay, SessionEvent,
+    Act, Arrived, Event, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn, Moment,
+    Replay, SessionEvent,
 };
 
 /// A deviation.
@@ -81,6 +83,7 @@ const CATALOGUE: &[&[Fault]] = &[
     cancellation::FAULTS,
     concurrency::FAULTS,
     subscriptions::FAULTS,
+    grpc::FAULTS,
     http::FAULTS,
     http_reading::FAULTS,
     sse::FAULTS,

@@ -15,6 +15,24 @@ pub struct MockConfig {
     pub allow_hosts: Vec<String>,
     /// The revisions it speaks.
     pub revisions: Vec<Revision>,
+    /// What it shows who it is with, on transports that can be encrypted. Without it nothing is.
+    pub tls: Option<Tls>,
+}
+
+/// The identity of a server, in PEM form.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// Its certificate, and those between it and a root.
+    pub certificate: String,
+    /// The key of the certificate.
+    pub key: String,
+}
+
+impl std::fmt::Debug for Tls {
+    /// Without the key.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Tls { .. }")
+    }
 }
 
 impl Default for MockConfig {
@@ -23,6 +41,7 @@ impl Default for MockConfig {
             faults: Vec::new(),
             allow_hosts: Vec::new(),
             revisions: Revision::ALL.to_vec(),
+            tls: None,
         }
     }
 }
@@ -47,6 +66,9 @@ pub enum StartError {
     /// The system has no randomness to give.
     #[error("get randomness: {0}")]
     Randomness(String),
+    /// The certificate or its key is none.
+    #[error("set up TLS: {0}")]
+    Tls(String),
     /// No fault has this name.
     #[error("find the fault `{name}`{}", suggestion.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default())]
     UnknownFault {

@@ -2,6 +2,8 @@
 
 mod config;
 mod exchange;
+mod grpc;
+mod grpc_session;
 mod guard;
 mod http;
 mod http_session;
@@ -15,6 +17,6 @@ mod stream_log;
 mod streamable_http;
 mod websocket;
 
-pub use config::{MockConfig, StartError};
+pub use config::{MockConfig, StartError, Tls};
 pub use lines::{serve_lines, serve_stdio};
 pub use served::{Listen, Served};

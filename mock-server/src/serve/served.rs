@@ -10,9 +10,17 @@ use std::{
 use axum::{Router, extract::Request, serve::ListenerExt};
 use mcp_verdict_wire::TransportKind;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tonic::{
+    service::Routes,
+    transport::{
+        Identity,
+        server::{ServerTlsConfig, TcpIncoming},
+    },
+};
 
 use super::{
     MockConfig, StartError,
+    grpc::GrpcServer,
     http::{HttpServer, MCP_PATH, SSE_PATH},
     sockets::Listener,
     websocket::WS_PATH,
@@ -35,6 +43,7 @@ pub enum Listen {
 pub struct Served {
     transport: TransportKind,
     at: Listen,
+    is_tls: bool,
     /// What every conversation has in common, where there is such a thing.
     core: Option<Arc<Core>>,
     stop: watch::Sender<bool>,
@@ -68,6 +77,9 @@ impl Served {
                 served.transport = transport;
                 Ok(served)
             }
+            (TransportKind::Grpc | TransportKind::GrpcNative, Listen::Socket(address)) => {
+                Self::grpc(config, transport, *address).await
+            }
             (TransportKind::Tcp, Listen::Socket(address)) => {
                 let failed = |source| StartError::Listen {
                     address: address.to_string(),
@@ -86,6 +98,49 @@ impl Served {
             }
             _ => Err(StartError::NoListener(transport)),
         }
+    }
+
+    async fn grpc(
+        config: &MockConfig,
+        transport: TransportKind,
+        listen: SocketAddr,
+    ) -> Result<Self, StartError> {
+        let failed = |source| StartError::Listen {
+            address: listen.to_string(),
+            source,
+        };
+        let server = Arc::new(GrpcServer::new(config.clone()).await?);
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let router = Router::new().fallback(move |request: Request| server.clone().answer(request));
+        let mut builder = tonic::transport::Server::builder();
+        if let Some(tls) = &config.tls {
+            let identity = Identity::from_pem(&tls.certificate, &tls.key);
+            builder = builder
+                .tls_config(ServerTlsConfig::new().identity(identity))
+                .map_err(|error| StartError::Tls(error.to_string()))?;
+        }
+        let (stop, mut stopped) = watch::channel(false);
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let serving = builder
+            .add_routes(Routes::from(router))
+            .serve_with_incoming(incoming);
+        let task = tokio::spawn(async move {
+            tokio::select! {
+                // Accepting goes on by itself; there is no error that ends it.
+                _ = serving => {}
+                // An error means that whoever could say so is gone.
+                _ = stopped.wait_for(|stopped| *stopped) => {}
+            }
+        });
+        Ok(Self {
+            transport,
+            at: Listen::Socket(address),
+            is_tls: config.tls.is_some(),
+            core: None,
+            stop,
+            task: Some(task),
+        })
     }
 
     fn sockets(
@@ -108,6 +163,7 @@ impl Served {
         Ok(Self {
             transport,
             at,
+            is_tls: false,
             core: None,
             stop,
             task: Some(task),
@@ -144,6 +200,7 @@ impl Served {
         Ok(Self {
             transport: TransportKind::StreamableHttp,
             at: Listen::Socket(address),
+            is_tls: false,
             core: Some(core),
             stop,
             task: Some(task),
@@ -181,6 +238,10 @@ impl Served {
         match (&self.at, transport) {
             (Listen::Path(path), _) => format!("unix:{}", path.display()),
             (Listen::Socket(address), TransportKind::Tcp) => format!("tcp://{address}"),
+            (Listen::Socket(address), TransportKind::Grpc | TransportKind::GrpcNative) => {
+                let scheme = if self.is_tls { "grpcs" } else { "grpc" };
+                format!("{scheme}://{address}")
+            }
             (Listen::Socket(address), TransportKind::HttpSse) => {
                 format!("http://{address}{SSE_PATH}")
             }

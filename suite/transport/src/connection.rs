@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, io, path::PathBuf, time::Duration};
 use mcp_verdict_wire::{Delivery, Revision, TransportKind, transcript::Exchange};
 
 use crate::{
-    Recorder, Redactor, http,
+    Recorder, Redactor, grpc, http,
     socket::Socket,
     stdio::{self, Program},
     ws::Channel,
@@ -35,6 +35,13 @@ pub enum Address {
         /// `http` or `https`.
         url: String,
     },
+    /// A server of gRPC.
+    Grpc {
+        /// `grpc` or `grpcs`, host and port.
+        url: String,
+        /// It is spoken to by the protobuf binding, not through the tunnel.
+        native: bool,
+    },
     /// A TCP listener that speaks the framing of stdio.
     Tcp {
         /// `host:port`, an IPv6 address in brackets.
@@ -62,6 +69,8 @@ impl Address {
             Self::Command { .. } => TransportKind::Stdio,
             Self::StreamableHttp { .. } => TransportKind::StreamableHttp,
             Self::HttpSse { .. } => TransportKind::HttpSse,
+            Self::Grpc { native: false, .. } => TransportKind::Grpc,
+            Self::Grpc { native: true, .. } => TransportKind::GrpcNative,
             Self::Tcp { .. } => TransportKind::Tcp,
             Self::Unix { .. } => TransportKind::Unix,
             Self::WebSocket { draft: false, .. } => TransportKind::Ws,
@@ -82,9 +91,10 @@ impl fmt::Display for Address {
                     .iter()
                     .try_for_each(|argument| write!(formatter, " {argument}"))
             }
-            Self::StreamableHttp { url } | Self::HttpSse { url } | Self::WebSocket { url, .. } => {
-                formatter.write_str(url)
-            }
+            Self::StreamableHttp { url }
+            | Self::HttpSse { url }
+            | Self::Grpc { url, .. }
+            | Self::WebSocket { url, .. } => formatter.write_str(url),
             Self::Tcp { address } => write!(formatter, "tcp://{address}"),
             Self::Unix { path } => write!(formatter, "unix:{}", path.display()),
         }
@@ -236,6 +246,8 @@ pub struct Connection {
 
 #[derive(Debug)]
 enum Carrier {
+    Grpc(Box<grpc::Tunnel>),
+    GrpcNative(Box<grpc::Native>),
     Http(Box<http::Client>),
     Socket(Box<Socket>),
     WebSocket(Box<Channel>),
@@ -280,6 +292,14 @@ impl Connection {
                 client.open_stream(connect).await?;
                 Carrier::Http(Box::new(client))
             }
+            Address::Grpc { url, native: true } => {
+                let native = grpc::Native::open(url, options, recorder.clone()).await?;
+                Carrier::GrpcNative(Box::new(native))
+            }
+            Address::Grpc { url, native: false } => {
+                let tunnel = grpc::Tunnel::open(url, options, recorder.clone()).await?;
+                Carrier::Grpc(Box::new(tunnel))
+            }
             Address::Tcp { address } => {
                 let socket = Socket::tcp(address, connect, grace, recorder.clone()).await?;
                 Carrier::Socket(Box::new(socket))
@@ -317,7 +337,7 @@ impl Connection {
     pub fn endpoint(&self) -> Option<String> {
         match &self.carrier {
             Carrier::Http(client) => client.named_endpoint(),
-            Carrier::Socket(_) | Carrier::Stdio(_) | Carrier::WebSocket(_) => None,
+            _ => None,
         }
     }
 
@@ -326,6 +346,9 @@ impl Connection {
     #[must_use]
     pub fn is_usable(&self) -> bool {
         match &self.carrier {
+            Carrier::Grpc(tunnel) => tunnel.is_usable(),
+            // It connects again where need be.
+            Carrier::GrpcNative(_) => true,
             Carrier::Http(client) => client.is_usable(),
             Carrier::Socket(socket) => socket.is_usable(),
             Carrier::Stdio(child) => child.is_usable(),
@@ -336,6 +359,8 @@ impl Connection {
     /// Sets a header of every later HTTP request (session id, protocol version), or removes it.
     pub fn set_header(&mut self, name: &str, value: Option<String>) {
         match &mut self.carrier {
+            Carrier::Grpc(tunnel) => tunnel.set_header(name, value),
+            Carrier::GrpcNative(native) => native.set_header(name, value),
             Carrier::Http(client) => client.set_header(name, value),
             Carrier::Socket(_) | Carrier::Stdio(_) | Carrier::WebSocket(_) => {}
         }
@@ -348,6 +373,8 @@ impl Connection {
     /// When it cannot be sent at all. A refused or broken connection is recorded, not returned.
     pub async fn send(&mut self, outgoing: Outgoing) -> Result<Exchange, SendError> {
         match &mut self.carrier {
+            Carrier::Grpc(tunnel) => tunnel.send(outgoing).await,
+            Carrier::GrpcNative(native) => native.send(outgoing).await,
             Carrier::Http(client) => Ok(client.send(outgoing)),
             Carrier::Socket(socket) => socket.send(outgoing).await,
             Carrier::Stdio(child) => child.send(outgoing).await,
@@ -361,6 +388,8 @@ impl Connection {
     /// As for [`Connection::send`], and on transports without HTTP.
     pub async fn http(&mut self, call: HttpCall) -> Result<Exchange, SendError> {
         match &mut self.carrier {
+            Carrier::Grpc(tunnel) => tunnel.call(call).await,
+            Carrier::GrpcNative(native) => native.call(call).await,
             Carrier::Http(client) => client.call(call),
             Carrier::WebSocket(channel) => channel.call(call),
             Carrier::Socket(_) | Carrier::Stdio(_) => Err(self.unsupported("HTTP requests")),
@@ -370,6 +399,8 @@ impl Connection {
     /// Drops an HTTP exchange that is still open, and records its end.
     pub fn drop_exchange(&mut self, exchange: Exchange) {
         match &mut self.carrier {
+            Carrier::Grpc(tunnel) => tunnel.drop_exchange(exchange),
+            Carrier::GrpcNative(native) => native.drop_exchange(exchange),
             Carrier::Http(client) => client.drop_exchange(exchange),
             Carrier::WebSocket(channel) => channel.drop_exchange(exchange),
             Carrier::Socket(_) | Carrier::Stdio(_) => {}
@@ -382,7 +413,11 @@ impl Connection {
     /// On transports without one.
     pub async fn close_input(&mut self) -> Result<(), SendError> {
         match &mut self.carrier {
-            Carrier::Http(_) => Err(self.unsupported("input to close")),
+            Carrier::Grpc(tunnel) => {
+                tunnel.close_input().await;
+                Ok(())
+            }
+            Carrier::GrpcNative(_) | Carrier::Http(_) => Err(self.unsupported("input to close")),
             Carrier::Socket(socket) => {
                 socket.close_input().await;
                 Ok(())
@@ -405,9 +440,11 @@ impl Connection {
     /// On transports without a child, and for an unknown name.
     pub fn signal(&mut self, name: &str) -> Result<(), SendError> {
         match &self.carrier {
-            Carrier::Http(_) | Carrier::Socket(_) | Carrier::WebSocket(_) => {
-                Err(self.unsupported("signals"))
-            }
+            Carrier::Grpc(_)
+            | Carrier::GrpcNative(_)
+            | Carrier::Http(_)
+            | Carrier::Socket(_)
+            | Carrier::WebSocket(_) => Err(self.unsupported("signals")),
             Carrier::Stdio(child) => child.signal(name),
         }
     }
@@ -415,6 +452,8 @@ impl Connection {
     /// Ends the connection and waits until all of it is gone: child, group, exchanges.
     pub async fn shutdown(self, how: Shutdown) {
         match self.carrier {
+            Carrier::Grpc(tunnel) => tunnel.shutdown().await,
+            Carrier::GrpcNative(native) => native.shutdown().await,
             Carrier::Http(client) => client.shutdown().await,
             Carrier::Socket(socket) => socket.shutdown(how).await,
             Carrier::Stdio(child) => child.shutdown(how).await,

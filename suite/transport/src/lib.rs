@@ -5,6 +5,7 @@
 
 mod connection;
 mod exchanges;
+mod grpc;
 mod http;
 mod lines;
 mod outbox;

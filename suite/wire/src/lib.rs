@@ -4,6 +4,7 @@
 //! Nothing here does I/O, and nothing here judges.
 
 mod delivery;
+pub mod grpc;
 pub mod header_value;
 pub mod limits;
 pub mod message;

@@ -157,13 +157,16 @@ pub enum EventKind {
         /// Field names in lower case, values as received, in order.
         headers: Vec<(String, String)>,
     },
-    /// A frame of WebSocket that is no text message, of either side.
+    /// A frame of WebSocket that is no text message, of either side; or a message of gRPC that is, or carries,
+    /// more than a line.
     Frame {
         /// Its channel.
         exchange: Exchange,
         /// We sent it.
         sent: bool,
-        /// `binary`, `ping`, `pong`, `close`; one that breaks RFC 6455 may be any other too.
+        /// `binary`, `ping`, `pong`, `close`; one that breaks RFC 6455 may be any other too. In gRPC `JsonRpcLine`
+        /// for one that carries more than its line, which follows as `Received`, `message` for what is none, and
+        /// `flag N` for one that is not plain.
         opcode: String,
         /// Its payload.
         bytes: Bytes,

@@ -45,11 +45,12 @@ pub struct UnknownTransport(pub String);
 
 impl TransportKind {
     /// Every transport, in report order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Stdio,
         Self::StreamableHttp,
         Self::HttpSse,
         Self::Ws,
+        Self::Grpc,
         Self::Tcp,
         Self::Unix,
     ];

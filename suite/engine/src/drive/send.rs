@@ -8,7 +8,7 @@ use mcp_verdict_vectors::{
     model::{HttpStep, NotifyStep, RawStep, RequestStep, SendStep},
     template,
 };
-use mcp_verdict_wire::{Delivery, Era, Revision, TransportKind};
+use mcp_verdict_wire::{Delivery, Era, Revision, TransportKind, grpc};
 use serde_json::{Value, json};
 
 use super::Drive;
@@ -103,9 +103,7 @@ impl Drive<'_> {
     pub(super) async fn send_raw(&mut self, step: &RawStep) -> Result<(), Trouble> {
         let bytes = match (&step.text, &step.base64) {
             (Some(text), _) => self.substitute_text(text)?.into_bytes(),
-            (None, Some(base64)) => STANDARD
-                .decode(base64)
-                .map_err(|error| format!("decode `base64`: {error}"))?,
+            (None, Some(base64)) => decoded(base64)?,
             (None, None) => return Err("`send_raw` has neither `text` nor `base64`".to_owned()),
         };
         let parsed: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
@@ -133,13 +131,14 @@ impl Drive<'_> {
             _ => HeaderEdits::new(),
         };
         headers.extend(self.edits(&step.headers)?);
-        let body = match (json, &step.text) {
-            (Some(json), _) => {
+        let body = match (json, &step.text, &step.base64) {
+            (Some(json), ..) => {
                 self.issue(&json);
-                Some(json.to_string().into_bytes())
+                Some(self.framed(&json.to_string()))
             }
-            (None, Some(text)) => Some(self.substitute_text(text)?.into_bytes()),
-            (None, None) => None,
+            (None, Some(text), _) => Some(self.framed(&self.substitute_text(text)?)),
+            (None, None, Some(base64)) => Some(decoded(base64)?),
+            (None, None, None) => None,
         };
         let path = step
             .path
@@ -156,6 +155,17 @@ impl Drive<'_> {
             delivery: step.delivery.clone(),
         };
         self.call(call).await
+    }
+
+    /// The bytes of an HTTP body that is `text`; over gRPC each of its lines is a message in its frame.
+    fn framed(&self, text: &str) -> Vec<u8> {
+        match self.head.transport {
+            TransportKind::Grpc => text
+                .lines()
+                .flat_map(|line| grpc::encode(&grpc::Line::of(line.as_bytes())))
+                .collect(),
+            _ => text.as_bytes().to_vec(),
+        }
     }
 
     /// The ping, or discovery, that serves as a barrier.
@@ -327,6 +337,12 @@ impl Drive<'_> {
             other => other.to_string(),
         })
     }
+}
+
+fn decoded(base64: &str) -> Result<Vec<u8>, Trouble> {
+    STANDARD
+        .decode(base64)
+        .map_err(|error| format!("decode `base64`: {error}"))
 }
 
 /// Sends, for a bounded time. That the child left, or that we closed its input, is no trouble of ours:

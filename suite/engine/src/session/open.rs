@@ -289,8 +289,12 @@ impl Session {
         let reply = self
             .request_within("initialize", Some(params), patience)
             .await?;
-        self.session_id =
-            response_header(self.connection.recorder(), reply.exchange, "mcp-session-id");
+        // The tunnel is the first call of its connection.
+        let exchange = match self.transport {
+            TransportKind::Grpc => 1,
+            _ => reply.exchange,
+        };
+        self.session_id = response_header(self.connection.recorder(), exchange, "mcp-session-id");
         if let Some(id) = self.session_id.clone() {
             self.connection.set_header("mcp-session-id", Some(id));
         }

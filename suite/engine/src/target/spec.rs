@@ -158,6 +158,10 @@ impl TargetSpec {
         let url = Url::parse(text).map_err(wrong)?;
         self.secrets.url(&url);
         match transport {
+            _ if url.scheme == Scheme::Grpc => self.addresses.push(Address::Grpc {
+                url: url.to_string(),
+                native: transport == Some(TransportKind::GrpcNative),
+            }),
             _ if url.scheme == Scheme::Tcp => self.addresses.push(Address::Tcp {
                 address: url.authority(),
             }),

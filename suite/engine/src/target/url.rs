@@ -24,6 +24,8 @@ pub struct Url {
 pub enum Scheme {
     /// HTTP: `http`, `https`.
     Http,
+    /// gRPC: `grpc`, `grpcs`.
+    Grpc,
     /// Lines over TCP: `tcp`.
     Tcp,
     /// WebSocket: `ws`, `wss`.
@@ -49,7 +51,9 @@ pub enum UrlError {
     #[error("`{0}` is no port")]
     Port(String),
     /// It begins with no scheme that we speak.
-    #[error("it begins with none of http://, https://, ws://, wss://, tcp:// and unix:")]
+    #[error(
+        "it begins with none of http://, https://, grpc://, grpcs://, ws://, wss://, tcp:// and unix:"
+    )]
     Scheme,
     /// It holds a user name or a password.
     #[error("it holds a user name; pass credentials with --header or --bearer-env")]
@@ -69,6 +73,8 @@ impl Url {
         let (scheme, is_tls, usual_port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => (Scheme::Http, false, Some(80)),
             "https" => (Scheme::Http, true, Some(443)),
+            "grpc" => (Scheme::Grpc, false, Some(80)),
+            "grpcs" => (Scheme::Grpc, true, Some(443)),
             "tcp" => (Scheme::Tcp, false, None),
             "ws" => (Scheme::Ws, false, Some(80)),
             "wss" => (Scheme::Ws, true, Some(443)),

@@ -11,5 +11,6 @@ mod tls;
 mod upgrade;
 
 pub(crate) use client::Client;
+pub(crate) use tls::config as tls_setup;
 pub use tls::tls_config;
 pub(crate) use upgrade::{Upgraded, Upgrader};

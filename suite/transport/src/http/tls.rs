@@ -13,7 +13,7 @@ use rustls_platform_verifier::Verifier;
 use crate::{OpenError, Options};
 
 /// What every TLS connection is set up with. Where TLS is not `needed`, no roots are read.
-pub(super) fn config(options: &Options, needed: bool) -> Result<Arc<ClientConfig>, OpenError> {
+pub(crate) fn config(options: &Options, needed: bool) -> Result<Arc<ClientConfig>, OpenError> {
     build(options.ca_cert.as_deref(), options.insecure, needed)
 }
 

@@ -35,11 +35,16 @@ impl Input {
     }
 
     /// Queues a message, which gets its newline here.
-    pub(crate) fn write(&mut self, bytes: Vec<u8>, delivery: &Delivery, place: Place) {
-        self.held.extend(bytes);
+    pub(crate) fn write(&mut self, mut bytes: Vec<u8>, delivery: &Delivery, place: Place) {
         if !delivery.unterminated {
-            self.held.push(b'\n');
+            bytes.push(b'\n');
         }
+        self.write_framed(bytes, delivery, place);
+    }
+
+    /// Queues a message in its frame.
+    pub(crate) fn write_framed(&mut self, bytes: Vec<u8>, delivery: &Delivery, place: Place) {
+        self.held.extend(bytes);
         if delivery.with_next {
             return;
         }
