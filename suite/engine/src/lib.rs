@@ -4,6 +4,7 @@
 //! happen and leave a transcript, and [`judge`] - a pure function - says what the transcript shows.
 
 pub mod baseline;
+pub mod compare;
 pub mod config;
 mod crowd;
 pub mod drive;

@@ -3,9 +3,15 @@
 //! Public fields, no behaviour beyond counting: every report format renders this, and none recomputes a
 //! verdict.
 
+mod comparison;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use comparison::{
+    Compared, Comparison, Difference, DifferenceKind, ExchangePair, LeftOut, Noise, Pair, Place,
+};
 
 /// What one check established about one target, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

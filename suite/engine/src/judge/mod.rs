@@ -14,5 +14,6 @@ mod timeline;
 mod walk;
 
 pub use collect::{Judge, Planned, transcripts};
+pub(crate) use results::exchange;
 pub use subject::{Seen, SubjectState, has_come, is_answered};
 pub use walk::{Flow, Judgement, Walk, vector};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mcp_verdict_results::{CheckResult, Clause, Kind, Verdict};
+use mcp_verdict_results::{CheckResult, Clause, Entry, Kind, Verdict};
 use mcp_verdict_vectors::{
     Library,
     model::{CheckId, Level, RequirementId},
@@ -91,6 +91,12 @@ impl About<'_> {
             ..plain
         }
     }
+}
+
+/// The whole exchange of a transcript, as a person reads it.
+pub(crate) fn exchange(transcript: &Transcript) -> Vec<Entry> {
+    let view = View::of(transcript);
+    timeline::whole(&transcript.events, begin_us(&view), &[]).entries
 }
 
 /// When the vector's first step began.
