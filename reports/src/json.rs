@@ -34,7 +34,7 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Suite<'a> {
+pub(crate) struct Suite<'a> {
     name: &'a str,
     version: &'a str,
     seed: u64,
@@ -101,7 +101,7 @@ struct Clause<'a> {
 }
 
 #[derive(Serialize)]
-struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     at_us: u64,
     side: &'static str,
     what: &'a str,
@@ -112,13 +112,6 @@ struct Entry<'a> {
 
 impl<'a> Report<'a> {
     fn of(run: &'a results::Run) -> Self {
-        let results::Suite {
-            name,
-            version,
-            seed,
-            started,
-            duration_ms,
-        } = &run.suite;
         let results::Target {
             name: target,
             peers,
@@ -126,13 +119,7 @@ impl<'a> Report<'a> {
         } = &run.target;
         Self {
             format: FORMAT,
-            suite: Suite {
-                name,
-                version,
-                seed: *seed,
-                started,
-                duration_ms: *duration_ms,
-            },
+            suite: Suite::of(&run.suite),
             target: Target {
                 name: target,
                 peers: peers.iter().map(Peer::of).collect(),
@@ -140,6 +127,25 @@ impl<'a> Report<'a> {
             },
             summary: Summary::of(run.summary),
             results: run.results.iter().map(CheckResult::of).collect(),
+        }
+    }
+}
+
+impl<'a> Suite<'a> {
+    pub(crate) fn of(suite: &'a results::Suite) -> Self {
+        let results::Suite {
+            name,
+            version,
+            seed,
+            started,
+            duration_ms,
+        } = suite;
+        Self {
+            name,
+            version,
+            seed: *seed,
+            started,
+            duration_ms: *duration_ms,
         }
     }
 }
@@ -229,7 +235,7 @@ impl<'a> Clause<'a> {
 }
 
 impl<'a> Entry<'a> {
-    fn of(entry: &'a results::Entry) -> Self {
+    pub(crate) fn of(entry: &'a results::Entry) -> Self {
         let results::Entry {
             at_us,
             side,

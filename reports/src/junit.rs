@@ -150,12 +150,12 @@ impl fmt::Display for Hidden {
 }
 
 /// Text for an attribute, where XML would turn newlines and tabs into spaces.
-fn attribute(text: &str) -> String {
+pub(crate) fn attribute(text: &str) -> String {
     text::line(text).into_owned()
 }
 
 /// Text for the inside of an element, which is written as CDATA: `]]>` would end it.
-fn body(text: &str) -> String {
+pub(crate) fn body(text: &str) -> String {
     text::lines(text).replace("]]>", "]]]]><![CDATA[>")
 }
 
@@ -170,7 +170,7 @@ fn duration(milliseconds: f64) -> Duration {
 
 /// Reads `2026-11-21T10:15:30Z`, with or without a fraction. What is no such time becomes 1970,
 /// since the attribute is required.
-fn timestamp(text: &str) -> OffsetDateTime {
+pub(crate) fn timestamp(text: &str) -> OffsetDateTime {
     seconds_since_1970(text)
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)

@@ -3,6 +3,7 @@
 //! Every format renders the [`Run`](mcp_verdict_results::Run) that it is given. None recomputes a
 //! verdict, and none trusts a text in it: whatever a peer sent stays text.
 
+mod comparison;
 mod groups;
 mod html;
 mod json;
@@ -12,9 +13,12 @@ mod text;
 mod verdicts;
 mod write;
 
+pub use comparison::{
+    COMPARISON_SCHEMA, comparison_html, comparison_json, comparison_junit, comparison_terminal,
+};
 pub use html::html;
 pub use json::{FORMAT, SCHEMA, json};
 pub use junit::junit;
 pub use terminal::{TerminalOptions, terminal};
 pub use text::lines as visible;
-pub use write::{Format, ReportSpec, SpecError, WriteError, write};
+pub use write::{Format, ReportSpec, SpecError, WriteError, write, write_comparison};

@@ -270,7 +270,7 @@ impl Page {
 }
 
 /// Breaks at spaces where it can, inside words where it must.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();

@@ -8,9 +8,9 @@ use std::{
     str::FromStr,
 };
 
-use mcp_verdict_results::Run;
+use mcp_verdict_results::{Comparison, Run};
 
-use crate::{html, json, junit};
+use crate::{comparison_html, comparison_json, comparison_junit, html, json, junit};
 
 /// A form of report that can be written to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +102,16 @@ impl Format {
             Self::Junit => junit(run),
         }
     }
+
+    /// Renders a comparison in this format.
+    #[must_use]
+    pub fn render_comparison(self, comparison: &Comparison) -> String {
+        match self {
+            Self::Html => comparison_html(comparison),
+            Self::Json => comparison_json(comparison),
+            Self::Junit => comparison_junit(comparison),
+        }
+    }
 }
 
 impl fmt::Display for Format {
@@ -165,6 +175,21 @@ impl fmt::Display for ReportSpec {
 /// When a file cannot be written, or two reports would go to the same one. Reports that come before
 /// it in the list are written then.
 pub fn write(run: &Run, specs: &[ReportSpec]) -> Result<(), WriteError> {
+    write_each(specs, &|format| format.render(run))
+}
+
+/// As [`write`], of a comparison.
+///
+/// # Errors
+/// As for [`write`].
+pub fn write_comparison(comparison: &Comparison, specs: &[ReportSpec]) -> Result<(), WriteError> {
+    write_each(specs, &|format| format.render_comparison(comparison))
+}
+
+fn write_each(
+    specs: &[ReportSpec],
+    render: &dyn Fn(Format) -> String,
+) -> Result<(), WriteError> {
     for (index, spec) in specs.iter().enumerate() {
         if specs[..index]
             .iter()
@@ -176,7 +201,7 @@ pub fn write(run: &Run, specs: &[ReportSpec]) -> Result<(), WriteError> {
         }
     }
     for spec in specs {
-        put(&spec.path, spec.format.render(run).as_bytes()).map_err(|source| WriteError::Io {
+        put(&spec.path, render(spec.format).as_bytes()).map_err(|source| WriteError::Io {
             path: spec.path.clone(),
             source,
         })?;

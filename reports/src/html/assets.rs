@@ -1,13 +1,19 @@
 //! The page's style and script, and the digests by which its policy admits them.
 
 /// The style.
-pub(super) const STYLE: &str = include_str!("../../templates/report.css");
+pub(crate) const STYLE: &str = include_str!("../../templates/report.css");
+
+/// What the page of a comparison has beside it.
+pub(crate) const COMPARISON_STYLE: &str = include_str!("../../templates/comparison.css");
 
 /// The script.
 pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// SHA-256 of [`STYLE`]; a test tells the new value when the file changes.
-pub(super) const STYLE_DIGEST: &str = "sha256-BnW0IxJ2O9tZdm97jPLAPgWIWW88YRo6er/eXZVqoEI=";
+pub(crate) const STYLE_DIGEST: &str = "sha256-BnW0IxJ2O9tZdm97jPLAPgWIWW88YRo6er/eXZVqoEI=";
+
+/// SHA-256 of [`COMPARISON_STYLE`].
+pub(crate) const COMPARISON_STYLE_DIGEST: &str = "sha256-jEqIOhwlvibiKwnUONFYPnShvoYIWmxp976Fb4vLv+g=";
 
 /// SHA-256 of [`SCRIPT`].
 pub(super) const SCRIPT_DIGEST: &str = "sha256-fMjLxNyOqaPgxPJbWQhieu1IvYkVhDeOhwYwKd9bUcc=";
@@ -31,11 +37,16 @@ mod tests {
     fn the_policy_admits_the_style_and_the_script_as_they_are() {
         assert_eq!(STYLE_DIGEST, digest(STYLE), "of report.css");
         assert_eq!(SCRIPT_DIGEST, digest(SCRIPT), "of report.js");
+        assert_eq!(
+            COMPARISON_STYLE_DIGEST,
+            digest(COMPARISON_STYLE),
+            "of comparison.css"
+        );
     }
 
     #[test]
     fn neither_ends_its_element() {
-        assert!(!STYLE.contains("</"));
+        assert!(!STYLE.contains("</") && !COMPARISON_STYLE.contains("</"));
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
     }
 }

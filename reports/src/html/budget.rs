@@ -52,6 +52,20 @@ fn weight<'a>(entries: impl Iterator<Item = &'a mcp_verdict_results::Entry>) -> 
         .sum()
 }
 
+/// What the exchanges of a comparison take.
+#[derive(Debug, Default)]
+pub(crate) struct Spent(usize);
+
+impl Spent {
+    /// Whether there is still room for an entry, which then takes it.
+    pub(crate) fn has_room(&mut self, entry: &mcp_verdict_results::Entry) -> bool {
+        let weight = weight(std::iter::once(entry));
+        let fits = self.0 + weight <= FOUND_BYTES_MAX;
+        self.0 += if fits { weight } else { 0 };
+        fits
+    }
+}
+
 /// As much of one entry's text as is shown.
 pub(super) const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// For exchanges of all that did not pass.

@@ -21,23 +21,23 @@ pub(super) struct Timeline<'a> {
 
 /// One entry.
 #[derive(Debug)]
-pub(super) struct Moment<'a> {
+pub(crate) struct Moment<'a> {
     /// `us`, `target`, `harness`: the class.
-    pub(super) side: &'static str,
+    pub(crate) side: &'static str,
     /// The same for a person.
-    pub(super) who: &'static str,
-    pub(super) at: String,
-    pub(super) what: text::Line<'a>,
+    pub(crate) who: &'static str,
+    pub(crate) at: String,
+    pub(crate) what: text::Line<'a>,
     /// `#2`, or nothing.
-    pub(super) exchange: Option<u32>,
-    pub(super) is_evidence: bool,
-    pub(super) pieces: Vec<Piece<'a>>,
+    pub(crate) exchange: Option<u32>,
+    pub(crate) is_evidence: bool,
+    pub(crate) pieces: Vec<Piece<'a>>,
     /// How much of it is not shown.
-    pub(super) cut: Option<String>,
+    pub(crate) cut: Option<String>,
 }
 
 impl<'a> Timeline<'a> {
-    pub(super) fn of(result: &'a CheckResult, share: Share) -> Self {
+    pub(crate) fn of(result: &'a CheckResult, share: Share) -> Self {
         let entries: Vec<_> = result
             .exchange
             .iter()
@@ -58,7 +58,7 @@ impl<'a> Timeline<'a> {
 }
 
 impl<'a> Moment<'a> {
-    fn of(entry: &'a Entry, is_evidence: bool) -> Self {
+    pub(crate) fn of(entry: &'a Entry, is_evidence: bool) -> Self {
         let (side, who) = match entry.side {
             Side::Harness => ("harness", "suite"),
             Side::Target => ("target", "target"),

@@ -5,10 +5,10 @@ use serde::de::IgnoredAny;
 
 /// A piece of laid-out text.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     /// Whether it is a member's name.
-    pub(super) is_name: bool,
-    pub(super) text: std::borrow::Cow<'a, str>,
+    pub(crate) is_name: bool,
+    pub(crate) text: std::borrow::Cow<'a, str>,
 }
 
 /// Lays out an object or an array. `None` for other text, for JSON that is nested too deeply to

@@ -35,6 +35,8 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Judge a server; without a target, the built-in mock server.
     Run(Run),
+    /// Compare two servers, such as one and the same behind a bridge: what the middle changes, drops or reorders.
+    Compare(Compare),
     /// Show what a target offers: revisions, capabilities, and the fixtures found and missing.
     Inspect(Inspect),
     /// Judge saved transcripts again.
@@ -135,6 +137,86 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPARE_HELP)]
+pub(crate) struct Compare {
+    /// The two servers, A and B: each a URL, a target file (FILE.toml), an entry of a client's configuration
+    /// (FILE.json#NAME), or a command in quotes.
+    #[arg(value_name = "TARGET")]
+    pub(crate) sides: Vec<String>,
+    /// The command that starts B, after `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Only this revision; repeatable. Default: every revision that both speak.
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) revision: Vec<Revision>,
+    /// Only this transport of A; repeatable.
+    #[arg(long, value_name = "TRANSPORT")]
+    pub(crate) transport_a: Vec<TransportKind>,
+    /// Only this transport of B; repeatable.
+    #[arg(long, value_name = "TRANSPORT")]
+    pub(crate) transport_b: Vec<TransportKind>,
+    /// A header for every HTTP request to either, as NAME:VALUE. Its value is never written to a file.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header: Vec<String>,
+    /// A header for A only.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header_a: Vec<String>,
+    /// A header for B only.
+    #[arg(long, value_name = "NAME:VALUE")]
+    pub(crate) header_b: Vec<String>,
+    /// The environment variable that holds a bearer token for A.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) bearer_env_a: Option<String>,
+    /// The environment variable that holds a bearer token for B.
+    #[arg(long, value_name = "VARIABLE")]
+    pub(crate) bearer_env_b: Option<String>,
+    /// Further root certificates, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    /// Do not verify certificates.
+    #[arg(long)]
+    pub(crate) insecure: bool,
+    /// How long to wait for an answer, in milliseconds. Default: 5000.
+    #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u64).range(50..=600_000))]
+    pub(crate) timeout: Option<u64>,
+    /// Write a report: json=PATH, junit=PATH or html=PATH; repeatable.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(crate) reports: Vec<ReportSpec>,
+    /// Known differences: only what is not as this file says counts. `--write-baseline` writes the first one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the differences found as a baseline, to be confirmed and commented by hand.
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub(crate) write_baseline: Option<PathBuf>,
+    /// How many sessions at a time. Default: the number of cores.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: Option<u16>,
+    /// The seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// Shown at the end of `compare --help`.
+const COMPARE_HELP: &str = "\
+Examples:
+  mcp-verdict compare 'node server.js' http://127.0.0.1:3000/mcp
+  mcp-verdict compare http://127.0.0.1:3000/mcp -- node server.js
+  mcp-verdict compare mcp.json#direct mcp.json#bridged --baseline known.toml
+
+What differs between two runs of the same server is not counted. Beside the
+checks, tools that echo or add are called with texts and numbers at the
+edges; `--check compare/echo` does only that.
+
+Exit codes:
+   0  no difference that matters, or all as the baseline says
+   1  they differ, or not as the baseline says
+   2  wrong usage, or a file that cannot be read
+   3  one of them could not be reached, or did not last until the end
+   4  there is nothing to compare";
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {

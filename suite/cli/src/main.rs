@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     log(arguments.verbose);
     // Someone else may have chosen a provider already; any one serves.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let performed = perform(arguments.command, style);
+    let performed = perform(arguments.command, arguments.verbose, style);
     // Targets may have started what left their groups.
     mcp_verdict_transport::kill_descendants();
     match performed {
@@ -36,9 +36,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(command: Command, style: Style) -> anyhow::Result<Exit> {
+fn perform(command: Command, verbose: u8, style: Style) -> anyhow::Result<Exit> {
     match command {
         Command::Run(run) => commands::run::perform(&run, style),
+        Command::Compare(compare) => commands::compare::perform(&compare, verbose > 0, style),
         Command::Inspect(inspect) => commands::inspect::perform(&inspect),
         Command::Judge(judge) => commands::judge::perform(&judge, style),
         Command::Validate(validate) => commands::validate::perform(&validate),

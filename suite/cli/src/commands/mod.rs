@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub(crate) mod compare;
 pub(crate) mod inspect;
 pub(crate) mod judge;
 pub(crate) mod list;

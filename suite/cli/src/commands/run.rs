@@ -155,7 +155,7 @@ fn print_plan(selected: &Selected, prepared: &Prepared) -> anyhow::Result<()> {
 }
 
 /// On a terminal only; nothing is drawn elsewhere.
-fn progress_bar() -> ProgressBar {
+pub(crate) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let template = "{bar:30} {pos}/{len} {elapsed} {msg}";
     bar.set_style(
