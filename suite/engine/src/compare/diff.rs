@@ -60,7 +60,7 @@ pub(super) fn transcripts(a: &Facts, b: &Facts, is_same: bool) -> Vec<Found> {
             (_, None, Some(other)) if in_step => missing(other, Manner::Added, &mut found),
             _ => {}
         }
-        if let Some(owed) = owed(key, one, [a, b], is_same) {
+        if let Some(owed) = owed(key, [one, other], [a, b], is_same) {
             for one in &mut found[begun..] {
                 if owed.when_missing && !one.pointer.is_empty() {
                     continue;
@@ -79,7 +79,12 @@ struct Owed {
     when_missing: bool,
 }
 
-fn owed(key: &Key, one: Option<&Fact>, sides: [&Facts; 2], is_same: bool) -> Option<Owed> {
+fn owed(
+    key: &Key,
+    facts: [Option<&Fact>; 2],
+    sides: [&Facts; 2],
+    is_same: bool,
+) -> Option<Owed> {
     let is_unasked = match key.what {
         What::Request => true,
         What::Notification => key.name != "notifications/progress",
@@ -91,8 +96,12 @@ fn owed(key: &Key, one: Option<&Fact>, sides: [&Facts; 2], is_same: bool) -> Opt
             when_missing: true,
         });
     }
-    (!is_same && one.is_some_and(|fact| fact.is_meant)).then_some(Owed {
-        why: "what was sent is no message, and each transport has its own answer to that",
+    if is_same {
+        return None;
+    }
+    let why = facts.into_iter().flatten().find_map(|fact| fact.owed)?;
+    Some(Owed {
+        why,
         when_missing: false,
     })
 }
@@ -347,7 +356,7 @@ mod tests {
             subject: "x".to_owned(),
             source: "x".to_owned(),
             value: Some(serde_json::from_str(text).expect("JSON")),
-            is_meant: false,
+            owed: None,
         };
         let mut found = Vec::new();
         compared(&fact(a), &fact(b), &mut found);

@@ -109,7 +109,8 @@ pub async fn compare(
         // What is sent must be the same.
         second.ways[0].bindings.clone_from(&first.ways[0].bindings);
         let mut whole = library.clone();
-        if options.selection.patterns.is_empty() || options.selection.wants(ECHO) {
+        let patterns = &options.selection.patterns;
+        if options.selection.wants(ECHO) || patterns.iter().any(|it| it.starts_with(ECHO)) {
             echo::add(&mut whole, &first.ways[0], &a.spec);
         }
         let sides = [&first, &second];

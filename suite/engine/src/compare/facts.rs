@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use mcp_verdict_wire::{
     TransportKind,
-    transcript::{EventKind, Transcript},
+    transcript::{Ended, EventKind, Transcript},
 };
 use serde_json::{Map, Value, json};
 
@@ -58,8 +58,8 @@ pub(super) struct Fact {
     pub(super) source: String,
     /// The message, or what stands for it; `None` when nothing came.
     pub(super) value: Option<Value>,
-    /// What was asked was no message at all, so that the transport may have a say in the answer.
-    pub(super) is_meant: bool,
+    /// Why the transport may have a say in it, where the other side uses another.
+    pub(super) owed: Option<&'static str>,
 }
 
 impl Facts {
@@ -112,6 +112,9 @@ impl Facts {
                 continue;
             }
             let answer = view.response_to(request);
+            if answer.is_none() && is_given_up(request, view) {
+                continue;
+            }
             let value = answer.and_then(|answer| normal(answer, view));
             let is_error = answer.is_some_and(|answer| matches!(answer.kind, Kind::Error { .. }));
             let asked = asked(request);
@@ -123,7 +126,7 @@ impl Facts {
                 },
                 source: format!("answer to {asked}"),
                 value,
-                is_meant,
+                owed: owed_to_transport(request, view),
             };
             let name = if request.event < begin {
                 OPENING.to_owned()
@@ -149,7 +152,7 @@ impl Facts {
                 subject: method.to_owned(),
                 source: method.to_owned(),
                 value: normal(message, view),
-                is_meant: false,
+                owed: None,
             };
             self.add(what, method, fact);
         }
@@ -162,10 +165,14 @@ impl Facts {
             let Some(answer) = view.response_to(request) else {
                 continue;
             };
+            let alone = is_alone(request, answer, view);
             let beside = |message: &&Message| {
-                (message.is_notification() || message.event == answer.event)
-                    && message.event >= begin
-                    && (one_stream || message.exchange == answer.exchange)
+                let is_its = match message.method() {
+                    Some("notifications/progress") => token_of(message) == token_of(request),
+                    Some(_) => alone && message.is_notification(),
+                    None => message.event == answer.event,
+                };
+                is_its && message.event >= begin && (one_stream || message.exchange == answer.exchange)
             };
             let told = |message: &Message| json!(message.method().unwrap_or("answer"));
             let sequence: Vec<Value> = view
@@ -182,7 +189,7 @@ impl Facts {
                 source: subject.clone(),
                 subject,
                 value: Some(Value::Array(sequence)),
-                is_meant: false,
+                owed: None,
             };
             self.add(What::Order, &name_of(request), fact);
         }
@@ -216,7 +223,7 @@ impl Facts {
                 source: subject.clone(),
                 subject,
                 value: head_of(exchange, view),
-                is_meant: exchange.meant,
+                owed: None,
             };
             self.add(What::Http, &format!("{} {label}", exchange.method), fact);
         }
@@ -230,7 +237,7 @@ impl Facts {
             subject: "end of the channel".to_owned(),
             source: "end of the channel".to_owned(),
             value: Some(json!({"code": closing.code, "reason": closing.reason})),
-            is_meant: false,
+            owed: None,
         };
         self.add(What::Closed, "", fact);
     }
@@ -269,6 +276,52 @@ fn asked(message: &Message) -> String {
     }
 }
 
+/// The progress token of a request, or of a notification of progress.
+fn token_of(message: &Message) -> Option<&Value> {
+    let params = message.params()?;
+    match message.method() {
+        Some("notifications/progress") => params.get("progressToken"),
+        _ => params.get("_meta")?.get("progressToken"),
+    }
+}
+
+/// Whether no other request of ours was open while this one was.
+fn is_alone(request: &Message, answer: &Message, view: &View<'_>) -> bool {
+    let others = view
+        .ours()
+        .filter(|other| other.is_request() && other.event != request.event);
+    let mut beside = others.filter(|other| {
+        let answered = view.response_to(other).map(|answer| answer.event);
+        other.event < answer.event && answered.is_none_or(|event| event > request.event)
+    });
+    beside.next().is_none()
+}
+
+/// Whether we closed the stream on which the answer would have come.
+fn is_given_up(request: &Message, view: &View<'_>) -> bool {
+    let exchange = view.exchanges.get(&request.exchange);
+    exchange.is_some_and(|exchange| matches!(exchange.ended, Some((_, Ended::Dropped))))
+}
+
+/// Why another transport may answer a message of ours in another way.
+fn owed_to_transport(request: &Message, view: &View<'_>) -> Option<&'static str> {
+    if matches!(request.kind, Kind::Invalid { .. }) {
+        return Some("what was sent is no message, and each transport has its own answer to that");
+    }
+    let exchange = view.exchanges.get(&request.exchange)?;
+    let is_refused = exchange
+        .status()
+        .is_some_and(|status| (400..500).contains(&status));
+    let opens = request.method() == Some("initialize") && request.batch.is_none();
+    let is_modern = request
+        .params()
+        .and_then(|params| params.get("_meta")?.get(VERSION))
+        .is_some();
+    let has_session = exchange.request_header("mcp-session-id").is_some();
+    (is_refused && !opens && !is_modern && !has_session)
+        .then_some("Streamable HTTP asks for its session first")
+}
+
 /// A message of the target without what only the run decides.
 fn normal(message: &Message, view: &View<'_>) -> Option<Value> {
     let mut value = message.value.clone()?;
@@ -281,14 +334,8 @@ fn normal(message: &Message, view: &View<'_>) -> Option<Value> {
         members.insert("id".to_owned(), json!(AS_ASKED));
     }
     if let Some(Value::Object(params)) = members.get_mut("params") {
-        let token = |request: &Message| {
-            request.params().and_then(|params| {
-                let meta = params.get("_meta")?;
-                meta.get("progressToken").cloned()
-            })
-        };
         stand_in(params, "progressToken", &|given| {
-            view.ours().any(|ours| token(ours).as_ref() == Some(given))
+            view.ours().any(|ours| token_of(ours) == Some(given))
         });
         if message.method() == Some("notifications/cancelled") && params.contains_key("requestId") {
             params.insert("requestId".to_owned(), json!(OWN_ID));
@@ -354,6 +401,9 @@ const HEADERS: [&str; 5] = [
     "www-authenticate",
     "allow",
 ];
+
+/// Where a modern request names its revision.
+const VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// Stands for an id or a token that is the one that we gave.
 pub(super) const AS_ASKED: &str = "[as asked]";

@@ -15,7 +15,7 @@ use super::{
     echo,
     facts::Facts,
 };
-use crate::{judge, rules};
+use crate::{judge, plan::disturbs, rules};
 
 /// The transcripts of one way of each target: of each vector those of the first, and those of the second, in the
 /// order of the rounds in which they were made.
@@ -230,6 +230,13 @@ impl Variation {
             .general
             .strip_prefix(&self.general)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        // That an answer stays out now and then says nothing about those that come.
+        let is_absence = self.is_presence
+            && self.general.is_empty()
+            && self.source.starts_with("answer to ");
+        if is_absence && !found.general.is_empty() {
+            return false;
+        }
         let is_as_strong = self.is_presence
             || (!found.is_presence()
                 && (self.is_of_another_type || !found.is_of_another_type()));
@@ -271,10 +278,26 @@ impl Paired {
                 .iter()
                 .zip(&b)
                 .skip(1)
-                .map(|(a, b)| a.against(b, is_same).iter().map(Group::of).collect())
+                .map(|(a, b)| {
+                    let found = a.against(b, is_same).into_iter();
+                    let group = |found: Found| Group {
+                        owed: None,
+                        ..Group::of(&found)
+                    };
+                    found.map(group).collect()
+                })
                 .collect();
-            for found in first_a.against(first_b, is_same) {
-                let group = Group::of(&found);
+            let vector = library.vectors.iter().find(|it| it.id.0 == *check);
+            let is_disturbing = vector.is_some_and(disturbs);
+            for mut found in first_a.against(first_b, is_same) {
+                if is_disturbing && found.is_presence() {
+                    found.matters = false;
+                    found.owed = Some("the vector changes the server for all that come after it");
+                }
+                let group = Group {
+                    owed: None,
+                    ..Group::of(&found)
+                };
                 let confirmed =
                     (!later.is_empty()).then(|| later.iter().all(|it| it.contains(&group)));
                 let place = Place {
