@@ -192,7 +192,7 @@ pub(crate) struct Compare {
     /// Write the differences found as a baseline, to be confirmed and commented by hand.
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub(crate) write_baseline: Option<PathBuf>,
-    /// How many sessions at a time. Default: the number of cores.
+    /// How many sessions at a time. Default: children as many as there are cores, on a server one.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: Option<u16>,
     /// The seed of everything random.

@@ -48,6 +48,9 @@ pub struct Options {
     pub seed: u64,
     /// Keep the transcripts in the outcome.
     pub keep_transcripts: bool,
+    /// How many vectors share a server, if not as many as `jobs` allows: one at a time, nothing that one of
+    /// them does shows in another.
+    pub sharing: Option<usize>,
 }
 
 impl Default for Options {
@@ -59,6 +62,7 @@ impl Default for Options {
             cap: None,
             seed: 0,
             keep_transcripts: false,
+            sharing: None,
         }
     }
 }
@@ -254,7 +258,13 @@ impl<'r> UnderWay<'r> {
         let longest_first = |work: &Work| Reverse(patience(&self.library.vectors[work.vector]));
         children.sort_by_key(longest_first);
         waiting.sort_by_key(longest_first);
-        let (waiters, workers) = lanes(self.options.jobs);
+        let (waiters, workers) = match self.options.sharing {
+            Some(sharing) => {
+                waiting.append(&mut busy);
+                (sharing.max(1), 0)
+            }
+            None => lanes(self.options.jobs),
+        };
         join3(
             self.drive_queue(children.into(), self.options.jobs.max(1)),
             self.drive_queue(waiting.into(), waiters),

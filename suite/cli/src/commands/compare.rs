@@ -72,7 +72,7 @@ async fn drive(
     let defaults = run::Options::default();
     let options = Options {
         selection: selected.selection.clone(),
-        jobs: arguments.jobs.map_or(defaults.jobs, usize::from),
+        jobs: arguments.jobs.map(usize::from),
         timeout: arguments
             .timeout
             .map_or(defaults.timeout, Duration::from_millis),

@@ -36,8 +36,9 @@ pub struct Side {
 pub struct Options {
     /// Which checks.
     pub selection: Selection,
-    /// As for a run.
-    pub jobs: usize,
+    /// How many vectors run at the same time: children beside each other, but on one server one at a time,
+    /// unless this says otherwise.
+    pub jobs: Option<usize>,
     /// How long a wait lasts.
     pub timeout: Duration,
     /// The seed of everything random.
@@ -209,11 +210,14 @@ impl Rows {
     ) {
         let run_options = run::Options {
             selection: Selection::default(),
-            jobs: options.jobs,
+            jobs: options
+                .jobs
+                .unwrap_or_else(|| run::Options::default().jobs),
             timeout: options.timeout,
             cap: None,
             seed: options.seed,
             keep_transcripts: true,
+            sharing: Some(options.jobs.unwrap_or(1)),
         };
         for (number, side) in sides.into_iter().enumerate() {
             let way = &side.ways[0];

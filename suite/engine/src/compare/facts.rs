@@ -20,6 +20,8 @@ pub(super) struct Facts {
     pub(super) items: BTreeMap<Key, Fact>,
     /// What we sent, in order: where this differs, what followed cannot be compared.
     pub(super) sent: Vec<String>,
+    /// A response came that answers nothing of the session.
+    pub(super) has_stray: bool,
     /// The target could say something that belongs to no request of ours.
     pub(super) has_stream: bool,
 }
@@ -76,6 +78,7 @@ impl Facts {
         facts.orders(&view, begin);
         facts.http(&view, begin);
         facts.closed(&view);
+        facts.has_stray = has_stray(&view);
         facts
     }
 
@@ -283,6 +286,23 @@ fn token_of(message: &Message) -> Option<&Value> {
         Some("notifications/progress") => params.get("progressToken"),
         _ => params.get("_meta")?.get("progressToken"),
     }
+}
+
+/// Whether there is a response to a request that was answered already, or that nobody of this session made.
+fn has_stray(view: &View<'_>) -> bool {
+    view.targets().any(|message| {
+        message.is_response()
+            && message.answers.is_none()
+            && message.id().is_some_and(|id| !id.is_null())
+            && !is_earlier(message, view)
+    })
+}
+
+/// Whether a response is late: its request was made before the transcript begins.
+fn is_earlier(response: &Message, view: &View<'_>) -> bool {
+    response
+        .id()
+        .is_some_and(|id| view.head.earlier_ids.contains(id))
 }
 
 /// Whether no other request of ours was open while this one was.

@@ -31,6 +31,18 @@ pub struct Rounds {
     pub exchanges: BTreeMap<String, [Vec<Transcript>; 2]>,
 }
 
+impl Rounds {
+    fn place(&self, check: &str, pointer: &str) -> Place {
+        Place {
+            check: check.to_owned(),
+            revision: self.revision.to_string(),
+            transport_a: self.transport_a.to_string(),
+            transport_b: self.transport_b.to_string(),
+            pointer: pointer.to_owned(),
+        }
+    }
+}
+
 /// What there is to tell of a pair.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Told {
@@ -258,12 +270,16 @@ impl Paired {
             findings: Vec::new(),
             noise: BTreeSet::new(),
         };
+        let mut strays: [Vec<&String>; 2] = [Vec::new(), Vec::new()];
         for (check, sides) in &rounds.exchanges {
             let read = |transcripts: &Vec<Transcript>| -> Vec<Seen> {
                 let read = transcripts.iter().map(|it| Seen::of(library, it));
                 read.collect()
             };
             let [a, b] = [read(&sides[0]), read(&sides[1])];
+            for (strays, side) in strays.iter_mut().zip([&a, &b]) {
+                strays.extend(side.iter().any(|seen| seen.facts.has_stray).then_some(check));
+            }
             let (Some(first_a), Some(first_b)) = (a.first(), b.first()) else {
                 continue;
             };
@@ -300,21 +316,44 @@ impl Paired {
                 };
                 let confirmed =
                     (!later.is_empty()).then(|| later.iter().all(|it| it.contains(&group)));
-                let place = Place {
-                    check: check.clone(),
-                    revision: rounds.revision.to_string(),
-                    transport_a: rounds.transport_a.to_string(),
-                    transport_b: rounds.transport_b.to_string(),
-                    pointer: found.pointer.clone(),
-                };
                 pair.findings.push(Finding {
-                    place,
+                    place: rounds.place(check, &found.pointer),
                     found,
                     confirmed,
                 });
             }
         }
+        pair.strays(rounds, &strays);
         pair
+    }
+
+    /// Responses of other sessions: when they come depends on what else goes on, so they are looked for all over.
+    fn strays(&mut self, rounds: &Rounds, [a, b]: &[Vec<&String>; 2]) {
+        let (manner, checks) = match (a.is_empty(), b.is_empty()) {
+            (true, false) => (Manner::Added, b),
+            (false, true) => (Manner::Dropped, a),
+            _ => return,
+        };
+        let subject = "response that answers no request of the session".to_owned();
+        for check in checks {
+            let found = Found {
+                manner,
+                subject: subject.clone(),
+                source: subject.clone(),
+                pointer: String::new(),
+                general: String::new(),
+                a: (manner == Manner::Dropped).then(|| json!("there")),
+                b: (manner == Manner::Added).then(|| json!("there")),
+                matters: true,
+                owed: None,
+            };
+            let place = rounds.place(check, "");
+            self.findings.push(Finding {
+                place,
+                found,
+                confirmed: None,
+            });
+        }
     }
 
     /// The findings that are not explained by what varies by itself, and that show each time. Where one did not
