@@ -186,10 +186,7 @@ pub fn write_comparison(comparison: &Comparison, specs: &[ReportSpec]) -> Result
     write_each(specs, &|format| format.render_comparison(comparison))
 }
 
-fn write_each(
-    specs: &[ReportSpec],
-    render: &dyn Fn(Format) -> String,
-) -> Result<(), WriteError> {
+fn write_each(specs: &[ReportSpec], render: &dyn Fn(Format) -> String) -> Result<(), WriteError> {
     for (index, spec) in specs.iter().enumerate() {
         if specs[..index]
             .iter()

@@ -66,9 +66,7 @@ fn case(difference: &Difference) -> TestCase {
         TestResult::Success
     };
     TestCase {
-        name: attribute(
-            format!("{} {}", difference.subject, difference.pointer).trim_end(),
-        ),
+        name: attribute(format!("{} {}", difference.subject, difference.pointer).trim_end()),
         time: Duration::ZERO,
         result,
         classname: Some(attribute(&format!("comparison.{}", difference.kind))),

@@ -47,7 +47,10 @@ impl Page<'_> {
                 self.line("     note  ", note);
             }
             if target.unfinished {
-                self.line("     note  ", "it did not last: not everything was compared");
+                self.line(
+                    "     note  ",
+                    "it did not last: not everything was compared",
+                );
             }
         }
         self.out.push('\n');

@@ -13,7 +13,8 @@ pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
 pub(crate) const STYLE_DIGEST: &str = "sha256-BnW0IxJ2O9tZdm97jPLAPgWIWW88YRo6er/eXZVqoEI=";
 
 /// SHA-256 of [`COMPARISON_STYLE`].
-pub(crate) const COMPARISON_STYLE_DIGEST: &str = "sha256-jEqIOhwlvibiKwnUONFYPnShvoYIWmxp976Fb4vLv+g=";
+pub(crate) const COMPARISON_STYLE_DIGEST: &str =
+    "sha256-jEqIOhwlvibiKwnUONFYPnShvoYIWmxp976Fb4vLv+g=";
 
 /// SHA-256 of [`SCRIPT`].
 pub(super) const SCRIPT_DIGEST: &str = "sha256-fMjLxNyOqaPgxPJbWQhieu1IvYkVhDeOhwYwKd9bUcc=";

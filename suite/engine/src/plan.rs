@@ -251,6 +251,18 @@ pub(crate) fn disturbs(vector: &Vector) -> bool {
             .any(|step| matches!(step, Step::Signal(_)))
 }
 
+/// Whether a vector sends what no client would.
+pub(crate) fn is_wild(vector: &Vector) -> bool {
+    let is_raw = |step: &Step| match step {
+        Step::SendRaw(raw) => raw
+            .text
+            .as_deref()
+            .is_none_or(|text| text.contains("\\ud800") || !vector.faults.is_empty()),
+        _ => false,
+    };
+    vector.steps.iter().any(is_raw)
+}
+
 /// How long a vector is likely to do nothing but wait: in its windows, and for the tools it calls that take their
 /// time. Only when and beside what it runs comes of it, so a guess will do.
 pub(crate) fn patience(vector: &Vector) -> Duration {

@@ -26,7 +26,7 @@ use crate::{
     crowd::{Crowd, Place},
     drive::{self, Limits},
     judge::{self, Judge, Planned},
-    plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs, patience},
+    plan::{EmptyPlan, Plan, Prepared, Selection, Work, disturbs, is_wild, patience},
     pool::{Pool, Refusal, broke_off, inner, is_silent, locked},
     rules,
     view::View,
@@ -261,6 +261,10 @@ impl<'r> UnderWay<'r> {
         let (waiters, workers) = match self.options.sharing {
             Some(sharing) => {
                 waiting.append(&mut busy);
+                // What may be the end of a server comes when the rest is known.
+                for lane in [&mut children, &mut waiting] {
+                    lane.sort_by_key(|work| is_wild(&self.library.vectors[work.vector]));
+                }
                 (sharing.max(1), 0)
             }
             None => lanes(self.options.jobs),

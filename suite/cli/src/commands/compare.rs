@@ -186,9 +186,9 @@ fn side(text: &str) -> Result<TargetArguments, Expected> {
     })?;
     // `localhost:3000/mcp` is no program.
     let is_address = is_one_word
-        && text
-            .split_once(':')
-            .is_some_and(|(host, port)| !host.is_empty() && port.starts_with(|it: char| it.is_ascii_digit()));
+        && text.split_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && port.starts_with(|it: char| it.is_ascii_digit())
+        });
     if is_address {
         return Ok(TargetArguments {
             url: Some(text.to_owned()),
@@ -264,9 +264,8 @@ fn show(
 }
 
 fn write_baseline(path: &Path, comparison: &Comparison) -> Result<(), Expected> {
-    fs::write(path, Known::of(comparison).to_toml()).map_err(|error| {
-        Expected::usage(format!("write baseline `{}`: {error}", path.display()))
-    })
+    fs::write(path, Known::of(comparison).to_toml())
+        .map_err(|error| Expected::usage(format!("write baseline `{}`: {error}", path.display())))
 }
 
 /// Prints what is not as the baseline says.

@@ -79,12 +79,7 @@ struct Owed {
     when_missing: bool,
 }
 
-fn owed(
-    key: &Key,
-    facts: [Option<&Fact>; 2],
-    sides: [&Facts; 2],
-    is_same: bool,
-) -> Option<Owed> {
+fn owed(key: &Key, facts: [Option<&Fact>; 2], sides: [&Facts; 2], is_same: bool) -> Option<Owed> {
     let is_unasked = match key.what {
         What::Request => true,
         What::Notification => key.name != "notifications/progress",

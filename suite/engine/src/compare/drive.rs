@@ -9,7 +9,7 @@ use mcp_verdict_results::{
     Compared, Comparison, Difference, DifferenceKind, LeftOut, Pair, Place, Suite,
 };
 use mcp_verdict_vectors::Library;
-use mcp_verdict_wire::transcript::Transcript;
+use mcp_verdict_wire::transcript::{EventKind, Transcript};
 
 use super::{
     echo,
@@ -145,8 +145,8 @@ pub async fn compare(
             started,
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
-        a: compared(&a.prepared, all.unfinished[0]),
-        b: compared(&b.prepared, all.unfinished[1]),
+        a: compared(&a.prepared, &all.notes[0], all.unfinished[0]),
+        b: compared(&b.prepared, &all.notes[1], all.unfinished[1]),
         pairs: all.pairs,
         differences: found,
         noise: told.noise.into_iter().collect(),
@@ -160,6 +160,7 @@ struct Rows {
     pairs: Vec<Pair>,
     rounds: Vec<Rounds>,
     unfinished: [bool; 2],
+    notes: [Vec<String>; 2],
     /// Vectors of ours that no library has.
     probes: BTreeMap<String, mcp_verdict_vectors::model::Vector>,
 }
@@ -183,11 +184,13 @@ impl Rows {
         for vector in both.vectors.iter().filter(|it| echo::is_probe(&it.id.0)) {
             self.probes.insert(vector.id.0.clone(), vector.clone());
         }
-        self.round(sides, both, &mut rounds, options, progress).await;
+        self.round(sides, both, &mut rounds, options, progress)
+            .await;
         let again = suspects(both, &rounds);
         let mut fewer = both.clone();
         fewer.vectors.retain(|vector| again.contains(&vector.id.0));
-        self.round(sides, &fewer, &mut rounds, options, progress).await;
+        self.round(sides, &fewer, &mut rounds, options, progress)
+            .await;
         let complete = |sides: &&[Vec<Transcript>; 2]| sides.iter().all(|side| !side.is_empty());
         self.pairs.push(Pair {
             revision: a.revision.to_string(),
@@ -210,9 +213,7 @@ impl Rows {
     ) {
         let run_options = run::Options {
             selection: Selection::default(),
-            jobs: options
-                .jobs
-                .unwrap_or_else(|| run::Options::default().jobs),
+            jobs: options.jobs.unwrap_or_else(|| run::Options::default().jobs),
             timeout: options.timeout,
             cap: None,
             seed: options.seed,
@@ -223,7 +224,9 @@ impl Rows {
             let way = &side.ways[0];
             let what = format!("{} {} {}", ["A", "B"][number], way.revision, way.transport);
             let told = |event: run::Progress<'_>| match event {
-                run::Progress::Planned { total } => progress(Progress::Begun { what: &what, total }),
+                run::Progress::Planned { total } => {
+                    progress(Progress::Begun { what: &what, total })
+                }
                 run::Progress::Judged { result, .. } => progress(Progress::Done {
                     check: &result.check,
                 }),
@@ -234,7 +237,21 @@ impl Rows {
                 continue;
             };
             self.unfinished[number] |= outcome.unfinished;
-            for transcript in outcome.transcripts {
+            for note in outcome.results.target.notes {
+                if !side.notes.contains(&note) && !self.notes[number].contains(&note) {
+                    self.notes[number].push(note);
+                }
+            }
+            // Of a target that is gone the rest shows nothing.
+            let begins = |transcript: &Transcript| {
+                let mut events = transcript.events.iter();
+                events.any(|event| matches!(event.kind, EventKind::Step { .. }))
+            };
+            let shown = outcome
+                .transcripts
+                .into_iter()
+                .filter(|it| !outcome.unfinished || begins(it));
+            for transcript in shown {
                 let check = transcript.head.check.clone();
                 rounds.exchanges.entry(check).or_default()[number].push(transcript);
             }
@@ -250,16 +267,20 @@ impl Rows {
     }
 }
 
-fn compared(target: &Prepared, unfinished: bool) -> Compared {
+fn compared(target: &Prepared, notes: &[String], unfinished: bool) -> Compared {
     Compared {
         name: target.name.clone(),
-        notes: target.notes.clone(),
+        notes: [target.notes.as_slice(), notes].concat(),
         unfinished,
     }
 }
 
 fn revisions(target: &Prepared) -> String {
-    let mut names: Vec<String> = target.ways.iter().map(|way| way.revision.to_string()).collect();
+    let mut names: Vec<String> = target
+        .ways
+        .iter()
+        .map(|way| way.revision.to_string())
+        .collect();
     names.sort();
     names.dedup();
     names.join(", ")

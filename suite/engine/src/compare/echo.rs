@@ -24,13 +24,21 @@ pub(super) fn add(library: &mut Library, way: &PreparedWay, spec: &TargetSpec) {
         match wants.as_slice() {
             [(text, "string")] if name.to_lowercase().contains("echo") => {
                 for (what, raw) in TEXTS {
-                    push(library, what, way.revision, name, &format!("{}:{raw}", json!(text)));
+                    push(
+                        library,
+                        what,
+                        way.revision,
+                        name,
+                        &format!("{}:{raw}", json!(text)),
+                    );
                 }
                 let twice = format!("{0}:\"first\",{0}:\"second\"", json!(text));
                 push(library, "member-twice", way.revision, name, &twice);
             }
             [(one, "number" | "integer"), (other, "number" | "integer")]
-                if ["add", "sum"].iter().any(|word| name.to_lowercase().contains(word)) =>
+                if ["add", "sum"]
+                    .iter()
+                    .any(|word| name.to_lowercase().contains(word)) =>
             {
                 for (what, raw) in NUMBERS {
                     let arguments = format!("{}:{raw},{}:0", json!(one), json!(other));
@@ -108,12 +116,18 @@ const TEXTS: [(&str, &str); 12] = [
     ("text-line-separators", "\"a\u{2028}b\u{2029}c\u{85}d\""),
     ("text-control", r#""a\u0000b\u001bc\u007fd""#),
     ("text-escapes", r#""\/ \\ \" \u00e9 \u0061""#),
-    ("text-beyond-16-bits", "\"\u{1f600} \\ud83d\\ude00 \u{10ffff}\""),
+    (
+        "text-beyond-16-bits",
+        "\"\u{1f600} \\ud83d\\ude00 \u{10ffff}\"",
+    ),
     ("text-half-a-pair", r#""a\ud800b""#),
     ("text-not-normalized", "\"e\u{301} \u{e9} \u{212b}\""),
     ("text-byte-order-mark", "\"\u{feff}a\""),
     ("text-json", r#""{\"a\":1.0,\"b\":[1e2,-0]}""#),
-    ("text-markup", r#""<b>&amp;</b> ${x} %s data: x\n\nevent: y""#),
+    (
+        "text-markup",
+        r#""<b>&amp;</b> ${x} %s data: x\n\nevent: y""#,
+    ),
 ];
 
 /// Numbers as JSON spells them.

@@ -175,7 +175,9 @@ impl Facts {
                     Some(_) => alone && message.is_notification(),
                     None => message.event == answer.event,
                 };
-                is_its && message.event >= begin && (one_stream || message.exchange == answer.exchange)
+                is_its
+                    && message.event >= begin
+                    && (one_stream || message.exchange == answer.exchange)
             };
             let told = |message: &Message| json!(message.method().unwrap_or("answer"));
             let sequence: Vec<Value> = view
@@ -290,9 +292,16 @@ fn token_of(message: &Message) -> Option<&Value> {
 
 /// Whether there is a response to a request that was answered already, or that nobody of this session made.
 fn has_stray(view: &View<'_>) -> bool {
+    // Under what id a transport refuses a request is its own affair.
+    let is_refusal = |message: &Message| {
+        let exchange = view.exchanges.get(&message.exchange);
+        let status = exchange.and_then(HttpExchange::status);
+        message.exchange != 0 && status.is_some_and(|status| status >= 400)
+    };
     view.targets().any(|message| {
         message.is_response()
             && message.answers.is_none()
+            && !is_refusal(message)
             && message.id().is_some_and(|id| !id.is_null())
             && !is_earlier(message, view)
     })

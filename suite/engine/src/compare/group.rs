@@ -112,12 +112,8 @@ struct Seen {
 
 impl Seen {
     fn of(library: &Library, transcript: &Transcript) -> Self {
-        let results = judge::transcripts(
-            library,
-            rules::all(),
-            std::slice::from_ref(transcript),
-            &[],
-        );
+        let results =
+            judge::transcripts(library, rules::all(), std::slice::from_ref(transcript), &[]);
         let verdicts = results
             .into_iter()
             .filter(|result| !echo::is_probe(&result.check))
@@ -135,6 +131,12 @@ impl Seen {
     /// What differs between this and `other`.
     fn against(&self, other: &Self, is_same: bool) -> Vec<Found> {
         let mut found = diff::transcripts(&self.facts, &other.facts, is_same);
+        // What a transport owes to itself decides the verdict too, where nothing else differs.
+        let owed = if found.iter().any(|it| it.matters) {
+            None
+        } else {
+            found.iter().find_map(|it| it.owed)
+        };
         for (check, (kind, verdict, why)) in &self.verdicts {
             let Some((_, counterpart, why_other)) = other.verdicts.get(check) else {
                 continue;
@@ -158,8 +160,8 @@ impl Seen {
                 general: format!("{verdict} > {counterpart}"),
                 a: Some(shown(verdict, why)),
                 b: Some(shown(counterpart, why_other)),
-                matters: true,
-                owed: None,
+                matters: owed.is_none(),
+                owed,
             });
         }
         found
@@ -243,15 +245,13 @@ impl Variation {
             .strip_prefix(&self.general)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         // That an answer stays out now and then says nothing about those that come.
-        let is_absence = self.is_presence
-            && self.general.is_empty()
-            && self.source.starts_with("answer to ");
+        let is_absence =
+            self.is_presence && self.general.is_empty() && self.source.starts_with("answer to ");
         if is_absence && !found.general.is_empty() {
             return false;
         }
         let is_as_strong = self.is_presence
-            || (!found.is_presence()
-                && (self.is_of_another_type || !found.is_of_another_type()));
+            || (!found.is_presence() && (self.is_of_another_type || !found.is_of_another_type()));
         let is_verdict = found.manner == Manner::Verdict;
         self.source == found.source && (below || is_verdict) && is_as_strong
     }
@@ -278,7 +278,11 @@ impl Paired {
             };
             let [a, b] = [read(&sides[0]), read(&sides[1])];
             for (strays, side) in strays.iter_mut().zip([&a, &b]) {
-                strays.extend(side.iter().any(|seen| seen.facts.has_stray).then_some(check));
+                strays.extend(
+                    side.iter()
+                        .any(|seen| seen.facts.has_stray)
+                        .then_some(check),
+                );
             }
             let (Some(first_a), Some(first_b)) = (a.first(), b.first()) else {
                 continue;
