@@ -13,7 +13,7 @@ use mcp_verdict_wire::transcript::{EventKind, Transcript};
 
 use super::{
     echo,
-    group::{Rounds, differences, suspects},
+    group::{Rounds, Told, differences, suspects},
     pairs,
 };
 use crate::{
@@ -124,16 +124,7 @@ pub async fn compare(
             first: first.map_or_else(String::new, |it| it.reason.clone()),
         });
     }
-    let mut told = differences(&all.library(library), &all.rounds);
-    for exchange in &mut told.exchanges {
-        exchange.reproduce = format!(
-            "mcp-verdict compare --revision {} --check {} {} {}",
-            exchange.revision,
-            exchange.check,
-            quoted(&a.prepared),
-            quoted(&b.prepared)
-        );
-    }
+    let told = told(library, &all, [a, b]);
     let mut found = revisions_apart(&a.prepared, &b.prepared);
     found.extend(told.differences);
     found.sort_by_key(|it| (!it.matters, it.kind));
@@ -152,6 +143,21 @@ pub async fn compare(
         noise: told.noise.into_iter().collect(),
         exchanges: told.exchanges,
     })
+}
+
+/// What differs in what was driven, with the commands that show it again.
+fn told(library: &Library, all: &Rows, [a, b]: [&Side; 2]) -> Told {
+    let mut told = differences(&all.library(library), &all.rounds);
+    for exchange in &mut told.exchanges {
+        exchange.reproduce = format!(
+            "mcp-verdict compare --revision {} --check {} {} {}",
+            exchange.revision,
+            exchange.check,
+            quoted(&a.prepared),
+            quoted(&b.prepared)
+        );
+    }
+    told
 }
 
 /// What was driven so far.
