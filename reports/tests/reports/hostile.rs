@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{fixture::run, page, xml};
 
 /// Pieces that break naive writers, among ordinary and arbitrary text.
-fn hostile() -> impl Strategy<Value = String> {
+pub(crate) fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         prop::sample::select(vec![
             "]]>",

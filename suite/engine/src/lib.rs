@@ -20,5 +20,6 @@ pub mod schema;
 pub mod self_test;
 pub mod session;
 pub mod target;
+pub mod time;
 pub mod validate;
 pub mod view;

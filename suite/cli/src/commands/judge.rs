@@ -7,7 +7,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use mcp_verdict_engine::{judge, rules, run::rfc3339};
+use mcp_verdict_engine::{judge, rules, time::rfc3339};
 use mcp_verdict_results::{Run, Suite, Summary, Target};
 use mcp_verdict_wire::{limits::TRANSCRIPT_BYTES_MAX, transcript::Transcript};
 

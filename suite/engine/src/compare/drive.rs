@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     plan::{EmptyPlan, Prepared, Selection},
-    run::{self, rfc3339},
+    run,
     target::TargetSpec,
+    time::rfc3339,
 };
 
 /// One of two targets.
