@@ -17,6 +17,8 @@ def entries(text: str) -> list[dict]:
 def main(old: Path, new: Path) -> None:
     if not old.exists():
         return
+    if any("subject" in entry for entry in entries(new.read_text())):
+        return differences(old, new)
     reasons = {}
     for entry in entries(old.read_text()):
         reasons.setdefault((entry["check"], entry["verdict"]), []).append(entry)
@@ -39,6 +41,20 @@ def main(old: Path, new: Path) -> None:
     kept = [block if block.endswith("\n\n") else f"{block.rstrip()}\n\n" for block in kept]
     kept.extend(map(written, intermittent))
     new.write_text("[[known]]\n".join([head, *kept]).rstrip() + "\n")
+
+
+def differences(old: Path, new: Path) -> None:
+    """The same for a ledger of differences, whose entries name a kind, a subject and a pointer."""
+    name = lambda entry: (entry["kind"], entry["subject"], entry.get("pointer", ""))
+    before = {name(entry): entry for entry in entries(old.read_text())}
+    found = {name(entry): before.get(name(entry), entry) for entry in entries(new.read_text())}
+    comes_and_goes = {key: entry for key, entry in before.items() if entry.get("intermittent")}
+    order = ("kind", "subject", "pointer", "intermittent", "reason")
+    blocks = [
+        "[[known]]\n" + "".join(f"{key} = {json.dumps(entry[key], ensure_ascii=False)}\n" for key in order if key in entry)
+        for entry in (found | comes_and_goes).values()
+    ]
+    new.write_text("\n".join(blocks))
 
 
 def covers(known: dict, entry: dict) -> bool:

@@ -120,7 +120,7 @@ const TEXTS: [(&str, &str); 12] = [
         "text-beyond-16-bits",
         "\"\u{1f600} \\ud83d\\ude00 \u{10ffff}\"",
     ),
-    ("text-half-a-pair", r#""a\ud800b""#),
+    ("half-a-pair", r#""a\ud800b""#),
     ("text-not-normalized", "\"e\u{301} \u{e9} \u{212b}\""),
     ("text-byte-order-mark", "\"\u{feff}a\""),
     ("text-json", r#""{\"a\":1.0,\"b\":[1e2,-0]}""#),
