@@ -25,6 +25,8 @@ struct ExpectText {
     pages: Option<String>,
     #[serde(default)]
     closed: Option<Nothing>,
+    #[serde(default, deserialize_with = "present")]
+    frames: Option<Value>,
     #[serde(default)]
     exit: Option<Nothing>,
     #[serde(default)]
@@ -87,6 +89,7 @@ impl TryFrom<ExpectText> for Expect {
             text.replies.map(Subject::Replies),
             text.pages.map(Subject::Pages),
             text.closed.map(Subject::Closed),
+            text.frames.map(Subject::Frames),
             text.exit.map(Subject::Exit),
             text.variables.map(Subject::Variables),
         ];
@@ -156,7 +159,8 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 const NO_SUBJECT: &str = "an `expect` needs a subject: one of `response`, `http`, `message`, \
-                          `messages`, `stream`, `replies`, `pages`, `closed`, `exit`, `variables`";
+                          `messages`, `stream`, `replies`, `pages`, `frames`, `closed`, `exit`, \
+                          `variables`";
 const ABSENT_FALSE: &str = "`absent` is `true` or left out";
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes in `requirements/NAME.yaml`, where `NAME` is a revision or `foundations`.
+    /// Takes in `requirements/NAME.yaml`, where `NAME` is a revision or one of [`FOUNDATIONS`].
     pub(crate) fn read(&mut self, name: &str, source: &str, text: &str) -> Result<(), LoadError> {
         let problem = |(kind, span)| {
             let (source, text) = (source.to_owned(), Arc::from(text));
@@ -59,12 +59,12 @@ impl Ledger {
             let span = Node::parse(text).map_or(0..0, |node| node.place(&format!("/{index}/id")));
             return Err(problem((complaint, span)));
         }
-        if name == "foundations" {
-            self.foundations = entries;
-            let places = self.foundations.iter().enumerate();
-            self.foundation_places = places
-                .map(|(place, entry)| (entry.id.clone(), place))
-                .collect();
+        if FOUNDATIONS.contains(&name) {
+            for entry in entries {
+                let place = self.foundations.len();
+                self.foundation_places.insert(entry.id.clone(), place);
+                self.foundations.push(entry);
+            }
             return Ok(());
         }
         let Ok(revision) = name.parse::<Revision>() else {
@@ -152,6 +152,9 @@ fn entries(text: &str) -> Result<Vec<Requirement>, (ProblemKind, std::ops::Range
     }
     decode(&Node::parse(text)?)
 }
+
+/// The files of standards that hold for every revision.
+const FOUNDATIONS: [&str; 2] = ["foundations", "websocket"];
 
 /// What a requirement starts with that is a definition of the official schema.
 const SCHEMA: &str = "schema#";

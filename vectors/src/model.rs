@@ -587,6 +587,9 @@ pub enum Subject {
     /// The end of the channel, by the target: `{code, reason}`, `null` where it said nothing; nothing while it is
     /// open (all transports but those of HTTP).
     Closed(Nothing),
+    /// The frames of WebSocket from the target, since the vector's first step, that are no text messages, as
+    /// `{opcode, data}`, and match this pattern: a list.
+    Frames(Value),
     /// The child's end: `{code, signal}`; nothing while it runs.
     Exit(Nothing),
     /// Every variable: `{name: value}`, for comparing one captured value with another.

@@ -258,6 +258,9 @@ fn check_subject(subject: &Subject, at: &str, scope: &Scope, findings: &mut Vec<
         Subject::Messages(pattern) => {
             check_one_pattern(pattern, &format!("{at}/messages"), findings);
         }
+        Subject::Frames(pattern) => {
+            check_one_pattern(pattern, &format!("{at}/frames"), findings);
+        }
         Subject::Closed(_) | Subject::Exit(_) | Subject::Variables(_) => {}
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mcp_verdict_wire::websocket::Frame;
 use serde_json::Value;
 
 use super::{
@@ -156,6 +157,32 @@ impl Faults {
         asked
             .find(|answer| *answer != LineIn::Take)
             .unwrap_or(LineIn::Take)
+    }
+
+    /// Whether any of them is about the frames of a WebSocket.
+    pub(crate) fn change_frames(&self) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(|hook| matches!(hook, Hook::FrameIn(_) | Hook::FrameOut(_)))
+    }
+
+    /// A frame that arrived.
+    pub(crate) fn frame_in(&self, frame: Frame) -> Vec<Frame> {
+        self.hooks
+            .iter()
+            .fold(vec![frame], |frames, hook| match hook {
+                Hook::FrameIn(change) => frames.into_iter().flat_map(change).collect(),
+                _ => frames,
+            })
+    }
+
+    /// A frame that leaves.
+    pub(crate) fn frame_out(&self, frame: Frame) -> Vec<Frame> {
+        self.hooks
+            .iter()
+            .fold(vec![frame], |frames, hook| match hook {
+                Hook::FrameOut(change) => frames.into_iter().flat_map(change).collect(),
+                _ => frames,
+            })
     }
 
     /// Whether event streams stay open when they are over.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use mcp_verdict_wire::websocket::Frame;
 use serde_json::Value;
 
 use crate::core::{Departure, Facts, Memory};
@@ -19,13 +20,17 @@ pub enum Hook {
     GrpcCall(fn(&mut GrpcCall) -> Option<Vec<GrpcPart>>),
     /// A part of the response to a call of gRPC: none, one or more in its place.
     GrpcPart(fn(&GrpcCall, GrpcPart) -> Vec<GrpcPart>),
+    /// A frame of a WebSocket that arrived, before the server sees it.
+    FrameIn(fn(Frame) -> Vec<Frame>),
+    /// A frame of a WebSocket that leaves.
+    FrameOut(fn(Frame) -> Vec<Frame>),
     /// An HTTP request, before anything is checked. What it returns is the response.
     HttpRequest(fn(&mut HttpRequest) -> Option<HttpResponse>),
     /// An HTTP response, before it is sent.
     HttpResponse(fn(&HttpRequest, &mut HttpResponse)),
     /// A JSON value that arrived, before the server sees it. In the facts it is the request.
     Incoming(fn(&Facts, Value) -> Arrived),
-    /// A line that arrived on stdio, before it is read as JSON.
+    /// A line that arrived on stdio, or a text over WebSocket, before it is read as JSON.
     LineIn(fn(&[u8]) -> LineIn),
     /// A line that leaves on stdio, with its newline.
     LineOut(fn(Vec<u8>) -> Vec<u8>),

@@ -46,6 +46,7 @@ mod stdio;
 mod subscriptions;
 mod tasks;
 mod tools;
+mod ws;
 
 pub(crate) use active::Faults;
 pub use hooks::{
@@ -95,6 +96,7 @@ const CATALOGUE: &[&[Fault]] = &[
     field::FAULTS,
     edges::FAULTS,
     malformed::FAULTS,
+    ws::FAULTS,
 ];
 
 /// Every fault there is, by area.

@@ -4,6 +4,7 @@ mod config;
 mod exchange;
 mod grpc;
 mod grpc_session;
+mod frame_filter;
 mod guard;
 mod http;
 mod http_session;

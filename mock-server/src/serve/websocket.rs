@@ -29,6 +29,7 @@ use tokio_tungstenite::{
 
 use super::{
     exchange::{Conversation, start},
+    frame_filter,
     http::HttpServer,
     reply::Reply,
 };
@@ -92,7 +93,27 @@ pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade) {
     let config = WebSocketConfig::default()
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let socket = WebSocketStream::from_raw_socket(connection, Role::Server, Some(config)).await;
+    let (role, config) = (Role::Server, Some(config));
+    if server.faults.change_frames() {
+        let between = frame_filter::between(connection, server.faults.clone());
+        converse(
+            &server,
+            WebSocketStream::from_raw_socket(between, role, config).await,
+        )
+        .await;
+    } else {
+        converse(
+            &server,
+            WebSocketStream::from_raw_socket(connection, role, config).await,
+        )
+        .await;
+    }
+}
+
+async fn converse(
+    server: &HttpServer,
+    socket: WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>,
+) {
     let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
     // Each client gets a server of its own, as a process would be.
     let (core, faults) = match server.config.start() {
@@ -113,7 +134,7 @@ pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade) {
         conversation,
         receiver,
     };
-    let ending = client.talk(&server).await;
+    let ending = client.talk(server).await;
     client.conversation.core.close();
     session.cancel_all();
     client.end(ending).await;

@@ -152,10 +152,16 @@ impl Feed {
         }));
     }
 
-    /// Closes the input once everything queued and `last` are written, and waits for nothing. Whether it was
-    /// open.
-    pub(crate) fn end(&self, last: Vec<u8>) -> bool {
-        self.queue_end(last, None).is_some()
+    /// Closes the input once everything queued and `last` are written, and waits for nothing.
+    pub(crate) fn end(&self, last: Vec<u8>) {
+        // A target that is gone needs no telling.
+        let _: Option<bool> = self.queue_end(last, None);
+    }
+
+    /// As [`Feed::end`], because the target closes: it was not our wish, and is not recorded as one.
+    pub(crate) fn end_in_turn(&self, last: Vec<u8>) {
+        self.closing.recorded.store(true, Ordering::Relaxed);
+        self.end(last);
     }
 
     /// Whether anything can be sent.

@@ -487,6 +487,7 @@ fn describe(subject: &Subject) -> String {
         Subject::Stream(label) => format!("the stream of `{label}`"),
         Subject::Replies(label) => format!("the replies to `{label}`"),
         Subject::Pages(label) => format!("the pages of `{label}`"),
+        Subject::Frames(pattern) => format!("the frames like {}", matcher::brief(pattern)),
         Subject::Closed(_) => "the end of the channel".to_owned(),
         Subject::Exit(_) => "the target's exit".to_owned(),
         Subject::Variables(_) => "the captured values".to_owned(),

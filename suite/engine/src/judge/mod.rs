@@ -7,6 +7,7 @@ mod absence;
 mod barrier;
 mod collect;
 mod expect;
+mod frames;
 mod own;
 mod results;
 mod subject;

@@ -59,6 +59,7 @@ impl Look<'_, '_> {
             Subject::Stream(label) => self.stream(label),
             Subject::Replies(label) => self.replies(label),
             Subject::Pages(label) => self.pages(label),
+            Subject::Frames(pattern) => self.frames(pattern),
             Subject::Closed(_) => self.closed(),
             Subject::Exit(_) => self.exit(),
             Subject::Variables(_) => SubjectState::Ready(Seen {
@@ -146,7 +147,7 @@ impl Look<'_, '_> {
         gone.filter(|event| self.before(*event))
     }
 
-    fn output_closed(&self) -> Option<String> {
+    pub(super) fn output_closed(&self) -> Option<String> {
         let process = &self.view.process;
         process.output_closed.filter(|event| self.before(*event))?;
         Some(
@@ -199,7 +200,7 @@ impl Look<'_, '_> {
                 None => SubjectState::Pending,
             };
         };
-        if ended.is_none() && !exchange.is_event_stream() {
+        if ended.is_none() && !exchange.stays_open() {
             return SubjectState::Pending;
         }
         let evidence = exchange
@@ -309,7 +310,7 @@ impl Look<'_, '_> {
         })
     }
 
-    fn revision(&self) -> Revision {
+    pub(super) fn revision(&self) -> Revision {
         self.view.head.revision
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Observation, Watch,
-    reach::{brief, claims, exchange_of, is_in_place, protocol_messages},
+    reach::{brief, claims, is_in_place, protocol_messages},
 };
 use crate::view::{Kind, Message, View};
 
@@ -51,11 +51,11 @@ pub(super) fn bytes_of<'v>(view: &'v View<'_>, message: &Message) -> &'v [u8] {
 
 /// On stdio a line without JSON breaks the purity of the output, which is another rule.
 fn json(view: &View<'_>, seen: &mut Observation) {
-    let on_http = |message: &&Message| exchange_of(view, message).is_some();
+    // A line that is none is told of by the rule of its transport.
+    let framed = !view.head.transport.has_lines();
     for message in view
         .targets()
-        .filter(on_http)
-        .filter(|message| is_in_place(view, message))
+        .filter(|message| framed && is_in_place(view, message))
     {
         seen.exercise();
         if let (None, Kind::Invalid { why, .. }) = (&message.value, &message.kind)

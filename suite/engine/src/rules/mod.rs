@@ -19,6 +19,7 @@ mod stdio;
 mod streams;
 mod subscriptions;
 mod tools;
+mod ws;
 
 use std::sync::LazyLock;
 
@@ -129,6 +130,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
             streams::RULES,
             subscriptions::RULES,
             tools::RULES,
+            ws::RULES,
         ];
         let mut rules: Vec<&'static dyn Rule> = Vec::new();
         for rule in families.into_iter().flatten() {

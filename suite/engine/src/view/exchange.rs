@@ -74,8 +74,19 @@ impl HttpExchange {
     /// Whether the response is an event stream by its content type.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
+        self.is_of_type("text/event-stream")
+    }
+
+    /// Whether its response is there with its head, though it is not at its end: an event stream, or another
+    /// protocol.
+    #[must_use]
+    pub fn stays_open(&self) -> bool {
+        self.status() == Some(101) || self.is_event_stream()
+    }
+
+    fn is_of_type(&self, wanted: &str) -> bool {
         self.response_header("content-type")
-            .is_some_and(|value| media_type(value) == "text/event-stream")
+            .is_some_and(|value| media_type(value) == wanted)
     }
 }
 

@@ -112,7 +112,7 @@ impl Channel {
         let whole = std::mem::take(&mut self.held);
         let pieces = self.pieces(&whole, &delivery);
         match delivery.frame {
-            FrameKind::Close => drop(self.outbox.feed().end(pieces.concat())),
+            FrameKind::Close => self.outbox.feed().end(pieces.concat()),
             _ => self.outbox.feed().push(pieces, place),
         }
         Ok(0)

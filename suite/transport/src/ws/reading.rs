@@ -303,7 +303,7 @@ impl Reading {
     fn close(&self, frame: Frame) {
         if self.feed.is_open() {
             self.book.sent_frame(&frame);
-            self.feed.end(masked(frame));
+            self.feed.end_in_turn(masked(frame));
         }
     }
 
