@@ -252,6 +252,8 @@ fn there_is_a_fault_for_every_kind_of_hook() {
         Hook::Edit(_) => "edit",
         Hook::GrpcCall(_) => "grpc call",
         Hook::GrpcPart(_) => "grpc part",
+        Hook::FrameIn(_) => "frame in",
+        Hook::FrameOut(_) => "frame out",
         Hook::HttpRequest(_) => "http request",
         Hook::HttpResponse(_) => "http response",
         Hook::Incoming(_) => "incoming",
@@ -265,6 +267,6 @@ fn there_is_a_fault_for_every_kind_of_hook() {
         Hook::WholeReads => "whole reads",
     };
     let found: std::collections::BTreeSet<_> = faults().map(|fault| kinds(&fault.hook)).collect();
-    assert_eq!(found.len(), 15, "{found:?}");
+    assert_eq!(found.len(), 17, "{found:?}");
     assert!(!faults().any(|fault| Value::from(fault.about).to_string().contains("TODO")));
 }

@@ -13,3 +13,4 @@ mod proxy;
 mod stdio_legacy;
 mod stdio_modern;
 mod support;
+mod ws;

@@ -9,3 +9,4 @@ mod plain_socket;
 mod socket;
 mod stdio;
 mod tls;
+mod ws;
