@@ -1,9 +1,9 @@
-//! The reference MCP server: conformant in every revision, over stdio, Streamable HTTP and HTTP+SSE, and
-//! able to deviate on request.
+//! The reference MCP server: conformant in every revision, over every transport, and able to deviate on
+//! request.
 //!
 //! - `core` is the server: messages in, messages out.
-//! - [`serve_stdio`] and [`Served`] bind it to a transport; one HTTP listener serves `/mcp` for both eras
-//!   and `/sse` with `/messages` for the old transport.
+//! - [`serve_stdio`] and [`Served`] bind it to a transport; one HTTP listener serves `/mcp` for both
+//!   eras, `/sse` with `/messages` for the old transport, and `/ws` for WebSocket.
 //! - [`Proxy`] stands before any server, and does to what passes what a bad network does.
 //! - [`faults()`] lists the ways in which it can be made to misbehave; `core` knows none of them.
 //!

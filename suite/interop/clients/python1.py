@@ -1,4 +1,4 @@
-"""Visits a server with the Python SDK 1.x: `python1.py http|sse URL`. Lists the tools, calls `echo`, leaves."""
+"""Visits a server with the Python SDK 1.x: `python1.py http|sse|ws URL`. Lists the tools, calls `echo`, leaves."""
 
 import asyncio
 import sys
@@ -6,6 +6,7 @@ import sys
 from mcp import ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamablehttp_client
+from mcp.client.websocket import websocket_client
 
 
 async def visit(connect, url: str) -> None:
@@ -16,4 +17,4 @@ async def visit(connect, url: str) -> None:
         print(len(tools), "tools; echo:", result.content[0].text)
 
 
-asyncio.run(visit({"http": streamablehttp_client, "sse": sse_client}[sys.argv[1]], sys.argv[2]))
+asyncio.run(visit({"http": streamablehttp_client, "sse": sse_client, "ws": websocket_client}[sys.argv[1]], sys.argv[2]))

@@ -1,4 +1,4 @@
-"""A server on the Python SDK 1.x: `python1.py stdio`, or `python1.py http|json|sse PORT`."""
+"""A server on the Python SDK 1.x: `python1.py stdio`, or `python1.py http|json|sse|ws PORT`."""
 
 import asyncio
 import sys
@@ -55,4 +55,22 @@ def greet(name: str) -> str:
     return f"Greet {name}."
 
 
-server.run({"http": "streamable-http", "json": "streamable-http"}.get(mode, mode))
+def serve_websocket(port: int) -> None:
+    import uvicorn
+    from mcp.server.websocket import websocket_server
+    from starlette.applications import Starlette
+    from starlette.routing import WebSocketRoute
+
+    inner = server._mcp_server
+
+    async def converse(socket) -> None:
+        async with websocket_server(socket.scope, socket.receive, socket.send) as (reader, writer):
+            await inner.run(reader, writer, inner.create_initialization_options())
+
+    uvicorn.run(Starlette(routes=[WebSocketRoute("/ws", converse)]), host="127.0.0.1", port=port, log_level="warning")
+
+
+if mode == "ws":
+    serve_websocket(int(sys.argv[2]))
+else:
+    server.run({"http": "streamable-http", "json": "streamable-http"}.get(mode, mode))
