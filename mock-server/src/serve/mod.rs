@@ -2,9 +2,9 @@
 
 mod config;
 mod exchange;
+mod frame_filter;
 mod grpc;
 mod grpc_session;
-mod frame_filter;
 mod guard;
 mod http;
 mod http_session;
