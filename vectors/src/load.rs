@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use mcp_verdict_wire::{Revision, TransportKind};
+use mcp_verdict_wire::{NetworkFault, Revision, TransportKind};
 use serde::{Deserialize, Deserializer, de::Error};
 
 use crate::{
@@ -47,6 +47,8 @@ struct VectorFile {
     client: Client,
     #[serde(default)]
     needs: Needs,
+    #[serde(default)]
+    network: BTreeMap<String, NetworkFault>,
     faults: Vec<FaultCase>,
     steps: Vec<Step>,
 }
@@ -109,6 +111,7 @@ pub(crate) fn vector(
         session: text.session,
         client: text.client,
         needs: text.needs,
+        network: text.network,
         faults: text.faults,
         steps: text.steps,
         source: file.source.to_owned(),

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use mcp_verdict_wire::{Delivery, Revision, TransportKind};
+use mcp_verdict_wire::{Delivery, NetworkFault, Revision, TransportKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -136,6 +136,8 @@ pub struct Vector {
     pub client: Client,
     /// What the target must offer for this vector to mean anything.
     pub needs: Needs,
+    /// What the network does to the responses to what was sent under these names.
+    pub network: BTreeMap<String, NetworkFault>,
     /// The faults it must catch.
     pub faults: Vec<FaultCase>,
     /// What to do, in order.
@@ -554,6 +556,10 @@ pub struct CaptureStep {
     /// A JSON pointer into the subject's value; absent: the whole.
     #[serde(default)]
     pub pointer: Option<String>,
+    /// What is there is a list, and this a JSON pointer into each of its items: the list of what they have there,
+    /// `null` where one has nothing.
+    #[serde(default)]
+    pub each: Option<String>,
     /// When there is no such value. Absent: `inconclusive`.
     #[serde(default)]
     pub otherwise: Option<Outcome>,

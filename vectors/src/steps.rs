@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use mcp_verdict_wire::{NetworkFaultKind, TransportKind};
+
 use crate::{
     check::Finding,
     diagnostic::ProblemKind,
@@ -35,6 +37,30 @@ pub(crate) fn check_steps(vector: &Vector, node: &Node, findings: &mut Vec<Findi
         let at = format!("/steps/{index}");
         check_references(node, &at, &scope, findings);
         check_step(step, node, &at, &mut scope, findings);
+    }
+    check_network(vector, &scope, findings);
+}
+
+/// What the network does, it does to a response over HTTP, at a place that the first event can define.
+fn check_network(vector: &Vector, scope: &Scope, findings: &mut Vec<Finding>) {
+    let without_http = |kind: &TransportKind| {
+        !matches!(kind, TransportKind::HttpSse | TransportKind::StreamableHttp)
+    };
+    let transports = &vector.transports;
+    if !vector.network.is_empty() && (transports.is_empty() || transports.iter().any(without_http))
+    {
+        let message = "`network` is about HTTP: name `transports`, and none without it".to_owned();
+        findings.push(Finding::key("/network", ProblemKind::Invalid { message }));
+    }
+    for (label, fault) in &vector.network {
+        let at = format!("/network/{label}");
+        check_label(label, &scope.sent, &at, findings);
+        if fault.after_events == 0 && fault.fault != NetworkFaultKind::CutMidEvent {
+            findings.push(Finding::invalid(
+                format!("{at}/after_events"),
+                "before the first event there is nothing to resume from: at least 1",
+            ));
+        }
     }
 }
 
@@ -191,9 +217,12 @@ fn check_expect(
 fn check_capture(step: &CaptureStep, at: &str, scope: &mut Scope, findings: &mut Vec<Finding>) {
     check_subject(&step.from, &format!("{at}/capture/from"), scope, findings);
     let pointer = step.pointer.as_deref().unwrap_or_default();
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        let message = "a JSON pointer is empty or starts with `/`";
-        findings.push(Finding::invalid(format!("{at}/capture/pointer"), message));
+    let each = step.each.as_deref().unwrap_or_default();
+    for (name, pointer) in [("pointer", pointer), ("each", each)] {
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            let message = "a JSON pointer is empty or starts with `/`";
+            findings.push(Finding::invalid(format!("{at}/capture/{name}"), message));
+        }
     }
     if !scope.variables.insert(step.name.clone()) || scope.sent.contains(&step.name) {
         findings.push(taken(&step.name, format!("{at}/capture/name")));

@@ -792,3 +792,17 @@ fn a_users_folder_is_added_whole_or_not_at_all() {
     let error = library.with_dir(&folder).unwrap_err();
     assert!(error.to_string().contains("cannot read"), "{error}");
 }
+
+#[test]
+fn a_network_without_http_or_a_place() {
+    let network = "network: {cal: {fault: reset, after_events: 0}}\nneeds:";
+    let printed = printed("needs:", network);
+    for words in [
+        "`network` is about HTTP: name `transports`",
+        "unknown step label `cal`",
+        "did you mean `call`?",
+        "before the first event there is nothing to resume from",
+    ] {
+        assert!(printed.contains(words), "`{words}` is not in:\n{printed}");
+    }
+}

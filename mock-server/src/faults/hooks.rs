@@ -165,6 +165,13 @@ pub enum SessionEvent<'a> {
         /// Whether it lives on all the same.
         keep: &'a mut bool,
     },
+    /// A connection is gone on which a stream of it came that has more to bring.
+    Lost {
+        /// Whether the session ends with it.
+        end: &'a mut bool,
+        /// Whether what the stream would still bring is forgotten.
+        forget: &'a mut bool,
+    },
     /// It was opened.
     Opened {
         /// Its id.
@@ -176,16 +183,24 @@ pub enum SessionEvent<'a> {
         plan: &'a mut Vec<Replay>,
         /// The numbers of all streams of the session.
         streams: &'a [u64],
+        /// The number of the last event of that stream that a connection was given.
+        given: Option<u64>,
+        /// How often that stream was resumed before.
+        before: u64,
     },
 }
 
 /// A stream to replay, and after which of its events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replay {
     /// The number of the stream.
     pub stream: u64,
     /// The number of the event; nothing for all of them.
     pub after: Option<u64>,
+    /// The number of the last event that is replayed; nothing for all that will come.
+    pub until: Option<u64>,
+    /// Its events get other ids than they had.
+    pub renamed: bool,
 }
 
 /// An event of an event stream, or what stands in its place.

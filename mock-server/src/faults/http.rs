@@ -89,13 +89,13 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "resumption-replays-other-stream",
         about: "A resumed stream brings what belongs to another one",
         hook: Hook::Session(|event| {
-            if let SessionEvent::Resumed { plan, streams } = event {
+            if let SessionEvent::Resumed { plan, streams, .. } = event {
                 let meant = plan.first().map(|replay| replay.stream);
                 let others = streams.iter().filter(|stream| Some(**stream) != meant);
                 **plan = others
                     .map(|stream| Replay {
                         stream: *stream,
-                        after: None,
+                        ..Replay::default()
                     })
                     .collect();
             }

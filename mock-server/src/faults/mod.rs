@@ -41,6 +41,7 @@ mod modern;
 mod progress;
 mod prompts;
 mod resources;
+mod resumption;
 mod sse;
 mod stdio;
 mod subscriptions;
@@ -87,6 +88,7 @@ const CATALOGUE: &[&[Fault]] = &[
     grpc::FAULTS,
     http::FAULTS,
     http_reading::FAULTS,
+    resumption::FAULTS,
     sse::FAULTS,
     stdio::FAULTS,
     modern::FAULTS,

@@ -4,7 +4,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -38,6 +38,8 @@ pub(super) struct HttpSession {
     pub(super) session: Arc<Session>,
     streams: Mutex<Streams>,
     next: AtomicU64,
+    /// It ended with a connection, by a fault.
+    lost: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -93,6 +95,7 @@ impl HttpSession {
             session,
             streams: Mutex::default(),
             next: AtomicU64::new(1),
+            lost: Arc::default(),
         });
         tokio::spawn(deliver(Arc::downgrade(&http_session), receiver));
         http_session
@@ -105,7 +108,7 @@ impl HttpSession {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // SHOULD since 2025-11-25; an event without data meant nothing before.
         let primed = revision >= Some(Revision::V2025_11_25);
-        let log = StreamLog::new(number, facts, primed);
+        let log = StreamLog::new(number, facts, primed, self.lost.clone());
         let mut streams = lock(&self.streams);
         streams.all.push_back(log.clone());
         if streams.all.len() > STREAMS_MAX {
@@ -137,6 +140,11 @@ impl HttpSession {
         }
         streams.standalone.push(log.clone());
         log
+    }
+
+    /// Whether it ended with a connection.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// The stream of this number.

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{StreamExt, stream};
@@ -11,7 +14,7 @@ use tokio::sync::watch;
 use super::reply::{Events, KEEP_ALIVE, keep_alive, write};
 use crate::{
     core::{Core, Departure, Facts, Payload, outlet::lock},
-    faults::{Event, Faults},
+    faults::{Event, Faults, Replay, SessionEvent},
 };
 
 /// Events kept of one stream; older ones cannot be replayed.
@@ -27,6 +30,8 @@ pub(super) struct StreamLog {
     kept: Mutex<Kept>,
     /// Rises with every change.
     changed: watch::Sender<u64>,
+    /// Of the session: it ended with a connection.
+    lost: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -43,6 +48,8 @@ struct Kept {
     hung_up: bool,
     /// Whether a connection reads.
     is_read: bool,
+    /// Nothing more is kept, by a fault.
+    forgotten: bool,
 }
 
 enum Next {
@@ -54,12 +61,13 @@ enum Next {
 
 impl StreamLog {
     /// An empty stream. A primed one starts with an event without data, whose id can be resumed from.
-    pub(super) fn new(number: u64, facts: Facts, primed: bool) -> Arc<Self> {
+    pub(super) fn new(number: u64, facts: Facts, primed: bool, lost: Arc<AtomicBool>) -> Arc<Self> {
         let log = Self {
             number,
             facts,
             kept: Mutex::default(),
             changed: watch::Sender::new(0),
+            lost,
         };
         if primed {
             log.append_bytes(Vec::new());
@@ -81,6 +89,9 @@ impl StreamLog {
     fn append_bytes(&self, data: Vec<u8>) {
         {
             let mut kept = lock(&self.kept);
+            if kept.forgotten {
+                return;
+            }
             let number = kept.next;
             kept.next += 1;
             kept.events.push_back((number, data));
@@ -107,6 +118,16 @@ impl StreamLog {
         lock(&self.kept).is_read
     }
 
+    /// The number of the last event that a connection was given.
+    pub(super) fn given(&self) -> Option<u64> {
+        lock(&self.kept).delivered
+    }
+
+    /// How often a connection came to read it.
+    pub(super) fn times_read(&self) -> u64 {
+        lock(&self.kept).reader
+    }
+
     /// Takes away what no connection got.
     pub(super) fn take_undelivered(&self) -> Vec<Vec<u8>> {
         let mut kept = lock(&self.kept);
@@ -131,12 +152,17 @@ impl StreamLog {
         self.changed.send_modify(|version| *version += 1);
     }
 
+    /// A connection that gets everything; the one before it ends.
+    pub(super) fn read(self: &Arc<Self>, core: &Arc<Core>, faults: &Faults) -> Events {
+        self.replay(core, faults, Replay::default())
+    }
+
     /// A connection that gets everything after an event; the one before it ends.
-    pub(super) fn read(
+    pub(super) fn replay(
         self: &Arc<Self>,
         core: &Arc<Core>,
         faults: &Faults,
-        after: Option<u64>,
+        replay: Replay,
     ) -> Events {
         let reader = {
             let mut kept = lock(&self.kept);
@@ -148,8 +174,9 @@ impl StreamLog {
         self.tell();
         let reading = Reading {
             log: self.clone(),
+            faults: faults.clone(),
             reader,
-            after,
+            replay,
             changed: self.changed.subscribe(),
             hung_up: false,
         };
@@ -166,8 +193,10 @@ impl StreamLog {
 /// A connection that reads a stream.
 struct Reading {
     log: Arc<StreamLog>,
+    faults: Faults,
     reader: u64,
-    after: Option<u64>,
+    /// What is still to be read.
+    replay: Replay,
     changed: watch::Receiver<u64>,
     hung_up: bool,
 }
@@ -178,7 +207,11 @@ impl Reading {
             self.changed.mark_unchanged();
             match self.look() {
                 Next::Event(number, data) => {
-                    let id = Some(format!("{}-{number}", self.log.number));
+                    let own = format!("{}-{number}", self.log.number);
+                    let id = Some(match self.replay.renamed {
+                        true => format!("{own}.{}", self.reader),
+                        false => own,
+                    });
                     let event = if data.is_empty() {
                         None
                     } else {
@@ -215,7 +248,10 @@ impl Reading {
         if self.hung_up || kept.reader != self.reader {
             return Next::End;
         }
-        let after = self.after;
+        let after = self.replay.after;
+        if self.replay.until.is_some() && after >= self.replay.until {
+            return Next::End;
+        }
         let next = kept
             .events
             .iter()
@@ -223,7 +259,7 @@ impl Reading {
             .cloned();
         match next {
             Some((number, data)) => {
-                self.after = Some(number);
+                self.replay.after = Some(number);
                 kept.delivered = kept.delivered.max(Some(number));
                 Next::Event(number, data)
             }
@@ -237,8 +273,21 @@ impl Reading {
 impl Drop for Reading {
     fn drop(&mut self) {
         let mut kept = lock(&self.log.kept);
-        if kept.reader == self.reader {
-            kept.is_read = false;
+        if kept.reader != self.reader {
+            return;
+        }
+        kept.is_read = false;
+        if kept.done || self.hung_up {
+            return;
+        }
+        let (mut end, mut forget) = (false, false);
+        self.faults.session(&mut SessionEvent::Lost {
+            end: &mut end,
+            forget: &mut forget,
+        });
+        kept.forgotten |= forget;
+        if end {
+            self.log.lost.store(true, Ordering::Relaxed);
         }
     }
 }

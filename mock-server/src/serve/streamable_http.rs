@@ -63,7 +63,7 @@ pub(super) fn get(server: &Arc<HttpServer>, request: &HttpRequest) -> Reply {
         return resume(server, &session, replay);
     }
     let log = session.open_standalone(&server.core);
-    Reply::events(log.read(&server.core, &server.faults, None))
+    Reply::events(log.read(&server.core, &server.faults))
 }
 
 /// DELETE: the end of a session (legacy).
@@ -192,7 +192,7 @@ async fn post_legacy(server: &Arc<HttpServer>, request: &HttpRequest, message: V
     if may_take_long(&message) {
         let log = session.open_stream(&server.core, Some(message));
         tokio::spawn(pump(session, log.clone(), receiver));
-        return Reply::events(log.read(&server.core, &server.faults, None));
+        return Reply::events(log.read(&server.core, &server.faults));
     }
     let messages = collect(receiver).await;
     match messages.as_slice() {
@@ -201,7 +201,7 @@ async fn post_legacy(server: &Arc<HttpServer>, request: &HttpRequest, message: V
             let log = session.open_stream(&server.core, Some(message));
             messages.iter().for_each(|message| log.append(message));
             log.finish();
-            Reply::events(log.read(&server.core, &server.faults, None))
+            Reply::events(log.read(&server.core, &server.faults))
         }
     }
 }
@@ -257,7 +257,8 @@ fn find_session(
     let session = name
         .to_str()
         .ok()
-        .and_then(|name| server.sessions.find(name));
+        .and_then(|name| server.sessions.find(name))
+        .filter(|session| !session.is_lost());
     let Some(session) = session else {
         return refused(StatusCode::NOT_FOUND, "Session not found", version(request));
     };
@@ -278,16 +279,22 @@ fn find_session(
 fn resume(server: &Arc<HttpServer>, session: &HttpSession, replay: Replay) -> Reply {
     let mut plan = vec![replay];
     let streams = session.stream_numbers();
+    let meant = session.stream(replay.stream);
     server.faults.session(&mut SessionEvent::Resumed {
         plan: &mut plan,
         streams: &streams,
+        given: meant.as_ref().and_then(|log| log.given()),
+        before: meant.map_or(0, |log| log.times_read().saturating_sub(1)),
     });
-    let events: Vec<_> = plan
-        .iter()
-        .filter_map(|replay| Some((session.stream(replay.stream)?, replay.after)))
-        .map(|(log, after)| log.read(&server.core, &server.faults, after))
+    let logs: Vec<_> = plan
+        .into_iter()
+        .filter_map(|replay| Some((session.stream(replay.stream)?, replay)))
         .collect();
-    Reply::events(Box::pin(stream::iter(events).flatten()))
+    let (core, faults) = (server.core.clone(), server.faults.clone());
+    // One after the other: who reads a stream takes it from whoever read it before.
+    let events =
+        stream::iter(logs).flat_map(move |(log, replay)| log.replay(&core, &faults, replay));
+    Reply::events(Box::pin(events))
 }
 
 fn read_event_id(id: &str) -> Option<Replay> {
@@ -295,6 +302,7 @@ fn read_event_id(id: &str) -> Option<Replay> {
     Some(Replay {
         stream: stream.parse().ok()?,
         after: Some(after.parse().ok()?),
+        ..Replay::default()
     })
 }
 

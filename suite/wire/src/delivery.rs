@@ -39,6 +39,9 @@ pub struct Delivery {
     pub unmasked: bool,
     /// WebSocket: with a bit set that is kept for extensions.
     pub reserved_bit: bool,
+    /// HTTP: what the network does to the response.
+    #[serde(skip)]
+    pub network: Option<NetworkFault>,
 }
 
 /// The kind of frame that carries what is sent over a WebSocket.
@@ -81,6 +84,28 @@ impl FrameKind {
     }
 }
 
+/// What the network does to a response that is an event stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkFault {
+    /// How the connection is lost.
+    pub fault: NetworkFaultKind,
+    /// How many events come through before.
+    pub after_events: u32,
+}
+
+/// How a connection is lost. In all three ways the server's side is told at once, by the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NetworkFaultKind {
+    /// It closes at the end of an event.
+    CutBetweenEvents,
+    /// It closes after a part of the next event.
+    CutMidEvent,
+    /// It is reset (RST) at the end of an event.
+    Reset,
+}
+
 impl Delivery {
     /// The bytes with what is put around them.
     #[must_use]
@@ -121,6 +146,7 @@ impl Delivery {
             || self.chunked
             || self.absolute_form
             || self.upper_case_names
+            || self.network.is_some()
     }
 
     /// The bytes cut into the pieces that are written one by one; all but the last are equally long.

@@ -14,6 +14,6 @@ pub mod transcript;
 mod transport;
 pub mod websocket;
 
-pub use delivery::{Delivery, FrameKind};
+pub use delivery::{Delivery, FrameKind, NetworkFault, NetworkFaultKind};
 pub use revision::{Era, Revision, UnknownRevision};
 pub use transport::{TransportKind, UnknownTransport};

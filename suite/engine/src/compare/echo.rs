@@ -98,6 +98,7 @@ fn push(library: &mut Library, what: &str, revision: Revision, tool: &str, argum
         session: SessionMode::Shared,
         client: Client::default(),
         needs: Needs::default(),
+        network: BTreeMap::new(),
         faults: Vec::new(),
         steps,
         source: String::new(),

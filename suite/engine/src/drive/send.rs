@@ -8,7 +8,7 @@ use mcp_verdict_vectors::{
     model::{HttpStep, NotifyStep, RawStep, RequestStep, SendStep},
     template,
 };
-use mcp_verdict_wire::{Delivery, Era, Revision, TransportKind, grpc};
+use mcp_verdict_wire::{Delivery, Era, NetworkFault, Revision, TransportKind, grpc};
 use serde_json::{Value, json};
 
 use super::Drive;
@@ -211,16 +211,23 @@ impl Drive<'_> {
         .await
     }
 
-    pub(super) async fn send(&mut self, outgoing: Outgoing) -> Result<(), Trouble> {
+    pub(super) async fn send(&mut self, mut outgoing: Outgoing) -> Result<(), Trouble> {
         self.adopt_session();
+        outgoing.delivery.network = self.network(outgoing.label.as_deref());
         let sending = self.session.connection.send(outgoing);
         settle(sending, self.limits.timeout).await
     }
 
-    pub(super) async fn call(&mut self, call: HttpCall) -> Result<(), Trouble> {
+    pub(super) async fn call(&mut self, mut call: HttpCall) -> Result<(), Trouble> {
         self.adopt_session();
+        call.delivery.network = self.network(call.label.as_deref());
         let sending = self.session.connection.http(call);
         settle(sending, self.limits.timeout).await
+    }
+
+    /// What the vector's network does to the response to what it sends under this name.
+    fn network(&self, label: Option<&str>) -> Option<NetworkFault> {
+        self.vector.network.get(label?).copied()
     }
 
     /// Where the vector opens the session itself: what a client does with the answer to `initialize`.

@@ -368,7 +368,7 @@ impl<'a, 't> StepJudge<'a, 't> {
             .and_then(|seen| pointed(capture, &seen.value));
         if let Some(value) = found {
             return StepOutcome {
-                captured: Some((capture.name.clone(), value.clone())),
+                captured: Some((capture.name.clone(), value)),
                 ..StepOutcome::default()
             };
         }
@@ -440,11 +440,16 @@ pub(super) fn by_level(level: Level) -> Outcome {
     }
 }
 
-fn pointed<'v>(capture: &CaptureStep, value: &'v Value) -> Option<&'v Value> {
-    match &capture.pointer {
-        Some(pointer) => value.pointer(pointer),
-        None => Some(value),
-    }
+fn pointed(capture: &CaptureStep, value: &Value) -> Option<Value> {
+    let value = match &capture.pointer {
+        Some(pointer) => value.pointer(pointer)?,
+        None => value,
+    };
+    let Some(each) = &capture.each else {
+        return Some(value.clone());
+    };
+    let at = |item: &Value| item.pointer(each).cloned().unwrap_or_default();
+    Some(Value::Array(value.as_array()?.iter().map(at).collect()))
 }
 
 fn noted(noted: Noted) -> StepOutcome {

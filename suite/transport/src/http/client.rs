@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mcp_verdict_wire::transcript::{Ended, EventKind, Exchange};
+use mcp_verdict_wire::{
+    NetworkFault,
+    transcript::{Ended, EventKind, Exchange},
+};
 use reqwest::Url;
 use tokio::{sync::oneshot, time::timeout};
 
@@ -252,6 +255,7 @@ impl Client {
                 fields.set("connection", "close".to_owned());
             }
         }
+        let network = delivery.network;
         let log = Log::new(&self.recorder);
         let exchange = log.exchange();
         log.record(EventKind::HttpRequest {
@@ -287,7 +291,7 @@ impl Client {
             }),
         };
         self.exchanges
-            .spawn(log.clone(), work.carry_out(log, endpoint));
+            .spawn(log.clone(), work.carry_out(log, endpoint, network));
         exchange
     }
 
@@ -380,7 +384,12 @@ enum Work {
 }
 
 impl Work {
-    async fn carry_out(self, log: Log, endpoint: Option<EndpointSender>) {
+    async fn carry_out(
+        self,
+        log: Log,
+        endpoint: Option<EndpointSender>,
+        network: Option<NetworkFault>,
+    ) {
         let mut pass_on = None;
         let raw = |(head, body)| (head, Body::Raw(body));
         let response = match self {
@@ -404,7 +413,13 @@ impl Work {
         };
         match response {
             Ok((head, mut body)) => {
-                response::read(&log, head, &mut body, endpoint).await;
+                let how = response::read(&log, head, &mut body, endpoint, network).await;
+                if network.is_some() {
+                    // Whoever sees the end may come back at once, and the target must have seen it before.
+                    drop(body);
+                    return log.end(how);
+                }
+                log.end(how);
                 if let (Some(pass_on), Body::Raw(body)) = (pass_on, body) {
                     // Who waits for it may have been dropped.
                     drop(pass_on.send(body.rest()));

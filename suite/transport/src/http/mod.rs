@@ -5,6 +5,7 @@ mod chunked;
 mod client;
 mod event_stream;
 mod fields;
+mod network;
 mod raw;
 mod response;
 mod tls;

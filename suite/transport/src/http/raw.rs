@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use mcp_verdict_wire::Delivery;
+use mcp_verdict_wire::{Delivery, NetworkFaultKind};
 
 use super::{address, chunked::Decoder, fields::Fields, response::Head};
 
@@ -98,7 +98,9 @@ impl Dialer {
         request: Request,
         next: Option<Request>,
     ) -> Result<(Head, Body), String> {
-        let connecting = timeout(self.connect_timeout, self.connect(&request.url));
+        let network = request.delivery.network;
+        let reset = network.is_some_and(|network| network.fault == NetworkFaultKind::Reset);
+        let connecting = timeout(self.connect_timeout, self.connect(&request.url, reset));
         let stream = match connecting.await {
             Ok(connected) => connected?,
             Err(_) => {
@@ -143,7 +145,7 @@ impl Dialer {
     /// Sends a request that asks for another protocol; gives the response's head, its body, and what is written
     /// to once the protocol has changed.
     pub(super) async fn upgrade(&self, request: &Request) -> Result<(Head, Body, Sink), String> {
-        let connecting = timeout(self.connect_timeout, self.connect(&request.url));
+        let connecting = timeout(self.connect_timeout, self.connect(&request.url, false));
         let Ok(connected) = connecting.await else {
             let ms = self.connect_timeout.as_millis();
             return Err(format!("connect: timed out after {ms} ms"));
@@ -165,13 +167,17 @@ impl Dialer {
         Ok((head, body, sink))
     }
 
-    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
+    /// A connection, whose end is a reset where that is asked for.
+    async fn connect(&self, url: &Url, reset: bool) -> Result<Box<dyn Stream>, String> {
         let host = url.host_str().unwrap_or_default();
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let port = url.port_or_known_default().unwrap_or(80);
         let failed = |error: std::io::Error| format!("connect to {host}:{port}: {error}");
         let tcp = TcpStream::connect((host, port)).await.map_err(failed)?;
         tcp.set_nodelay(true).map_err(failed)?;
+        if reset {
+            tcp.set_zero_linger().map_err(failed)?;
+        }
         if url.scheme() != "https" {
             return Ok(Box::new(tcp));
         }

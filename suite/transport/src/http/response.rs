@@ -1,6 +1,7 @@
 //! Reads a response to its end and records it, whoever made the connection.
 
 use mcp_verdict_wire::{
+    NetworkFault,
     limits::BODY_BYTES_MAX,
     sse::Reader,
     transcript::{Bytes, Ended, EventKind},
@@ -8,6 +9,7 @@ use mcp_verdict_wire::{
 
 use super::{
     event_stream::{self, EndpointSender},
+    network::Network,
     raw,
 };
 use crate::exchanges::Log;
@@ -69,8 +71,14 @@ impl Body {
     }
 }
 
-/// Records the response from its head to its end. `endpoint` gets the data of an `endpoint` event.
-pub(super) async fn read(log: &Log, head: Head, body: &mut Body, endpoint: Option<EndpointSender>) {
+/// Records the response from its head on, and gives its end. `endpoint` gets the data of an `endpoint` event.
+pub(super) async fn read(
+    log: &Log,
+    head: Head,
+    body: &mut Body,
+    endpoint: Option<EndpointSender>,
+    network: Option<NetworkFault>,
+) -> Ended {
     let media_type = head.media_type();
     log.record(EventKind::HttpResponse {
         exchange: log.exchange(),
@@ -78,12 +86,11 @@ pub(super) async fn read(log: &Log, head: Head, body: &mut Body, endpoint: Optio
         version: head.version,
         headers: head.headers,
     });
-    let how = if media_type == "text/event-stream" {
-        read_stream(log, body, endpoint).await
+    if media_type == "text/event-stream" {
+        read_stream(log, body, endpoint, network).await
     } else {
         read_body(log, body, media_type == "application/json").await
-    };
-    log.end(how);
+    }
 }
 
 /// What went wrong, with its causes, and without the URL.
@@ -104,14 +111,22 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     text
 }
 
-async fn read_stream(log: &Log, body: &mut Body, mut endpoint: Option<EndpointSender>) -> Ended {
+async fn read_stream(
+    log: &Log,
+    body: &mut Body,
+    mut endpoint: Option<EndpointSender>,
+    network: Option<NetworkFault>,
+) -> Ended {
     let mut reader = Reader::new();
+    let mut network = network.map(Network::new);
     let mut room = log.hold();
     loop {
         match body.chunk().await {
             Ok(Some(piece)) => {
                 let mut emit = |item| drop(event_stream::record(log, item, &mut endpoint));
-                if let Err(too_long) = reader.push(&piece, &mut emit) {
+                let lost_at = network.as_mut().and_then(|network| network.lost_at(&piece));
+                let piece = &piece[..lost_at.unwrap_or(piece.len())];
+                if let Err(too_long) = reader.push(piece, &mut emit) {
                     let limit = too_long.to_string();
                     log.record(EventKind::LimitExceeded {
                         exchange: log.exchange(),
@@ -119,7 +134,7 @@ async fn read_stream(log: &Log, body: &mut Body, mut endpoint: Option<EndpointSe
                     });
                     return Ended::Dropped;
                 }
-                if log.is_full() || !room.is_enough_for(reader.held()) {
+                if lost_at.is_some() || log.is_full() || !room.is_enough_for(reader.held()) {
                     return Ended::Dropped;
                 }
             }

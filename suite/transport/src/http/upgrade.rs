@@ -136,7 +136,8 @@ impl Upgrading {
                 Some(Upgraded { source, sink, read })
             }
             Ok((head, body, _sink)) => {
-                response::read(&log, head, &mut Body::Raw(body), None).await;
+                let how = response::read(&log, head, &mut Body::Raw(body), None, None).await;
+                log.end(how);
                 None
             }
             Err(reason) => {

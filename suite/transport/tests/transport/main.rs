@@ -5,6 +5,7 @@ mod common;
 mod ends;
 mod event_stream;
 mod http;
+mod network;
 mod plain_socket;
 mod socket;
 mod stdio;
