@@ -74,7 +74,7 @@ impl Session {
     }
 
     /// Settles what `initialize` settles; false when that was done before.
-    pub(super) fn agree(&self, revision: Revision, capabilities: Value) -> bool {
+    pub(crate) fn agree(&self, revision: Revision, capabilities: Value) -> bool {
         let mut agreed = lock(&self.agreed);
         if agreed.is_some() {
             return false;

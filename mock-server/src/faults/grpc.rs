@@ -54,8 +54,8 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
-        name: "grpc-flag-without-encoding",
-        about: "A message that says it is compressed, without saying how, is taken for a plain one",
+        name: "grpc-internal-as-ok",
+        about: "A call whose messages cannot be read ends with OK",
         hook: Hook::GrpcPart(|_, part| with_status(part, |code| (code == "13").then_some("0"))),
     },
     Fault {

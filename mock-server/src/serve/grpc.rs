@@ -11,11 +11,19 @@ use axum::{Router, body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body::Frame;
-use mcp_verdict_wire::{grpc::SESSION_PATH, limits::MESSAGE_BYTES_MAX};
+use mcp_verdict_wire::{
+    TransportKind,
+    grpc::{SESSION_PATH, native::Call},
+    limits::MESSAGE_BYTES_MAX,
+};
+use tokio::sync::mpsc;
 use tonic::{codegen::Service as _, service::Routes};
 
-use super::{MockConfig, StartError, grpc_session};
-use crate::faults::{Faults, GrpcCall, GrpcPart};
+use super::{MockConfig, StartError, exchange::Conversation, grpc_native, grpc_session};
+use crate::{
+    core::Core,
+    faults::{Faults, GrpcCall, GrpcPart},
+};
 
 /// The largest message that is read: the largest line, in its message of protobuf.
 pub(super) const GRPC_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 1024;
@@ -23,6 +31,8 @@ pub(super) const GRPC_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 1024;
 /// One listener's server.
 pub(super) struct GrpcServer {
     pub(super) config: MockConfig,
+    /// What all calls of the binding have in common. Each call of the tunnel has a server of its own.
+    pub(super) core: Arc<Core>,
     faults: Faults,
     /// The health service; everything that does not exist is `UNIMPLEMENTED` there.
     others: Router,
@@ -30,7 +40,7 @@ pub(super) struct GrpcServer {
 
 impl GrpcServer {
     pub(super) async fn new(config: MockConfig) -> Result<Self, StartError> {
-        let (_, faults) = config.start()?;
+        let (core, faults) = config.start()?;
         let (reporter, health) = tonic_health::server::health_reporter();
         for service in [SESSION_SERVICE, NATIVE_SERVICE] {
             let serving = tonic_health::ServingStatus::Serving;
@@ -38,6 +48,7 @@ impl GrpcServer {
         }
         Ok(Self {
             config,
+            core,
             faults,
             others: Routes::new(health).into_axum_router(),
         })
@@ -67,12 +78,31 @@ impl GrpcServer {
     }
 
     async fn carry_out(&self, call: &GrpcCall, request: Request) -> Response {
+        if let Some(native) = Call::at_path(&call.path) {
+            let response = grpc_native::serve(self, native, request).await;
+            return response.map(Body::new);
+        }
         match call.path.as_str() {
             SESSION_PATH => grpc_session::serve(self, request).await.map(Body::new),
             _ => match self.others.clone().call(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             },
+        }
+    }
+
+    /// A conversation of the binding, before anything of it is known.
+    pub(super) fn conversation(&self) -> Conversation {
+        let (nowhere, _) = mpsc::channel(1);
+        Conversation {
+            core: self.core.clone(),
+            faults: self.faults.clone(),
+            session: self
+                .core
+                .session(TransportKind::GrpcNative, nowhere.clone()),
+            era: None,
+            headers: None,
+            sender: nowhere,
         }
     }
 

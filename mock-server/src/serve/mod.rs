@@ -4,6 +4,7 @@ mod config;
 mod exchange;
 mod frame_filter;
 mod grpc;
+mod grpc_native;
 mod grpc_session;
 mod guard;
 mod http;

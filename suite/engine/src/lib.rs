@@ -11,6 +11,7 @@ pub mod drive;
 pub mod fixtures;
 pub mod inspect;
 pub mod judge;
+mod native;
 pub mod plan;
 mod pool;
 pub mod probe;

@@ -11,7 +11,7 @@ use mcp_verdict_vectors::{
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::Value;
 
-use crate::{fixtures::modest, judge::Planned, view::declares};
+use crate::{fixtures::modest, judge::Planned, native, view::declares};
 
 /// A target, ready to be judged: reached, asked what it speaks, its fixtures found.
 #[derive(Clone, Debug)]
@@ -207,6 +207,9 @@ fn why_not(vector: &Vector, way: &PreparedWay) -> Option<(Verdict, String)> {
     }
     if !vector.transports.is_empty() && !vector.transports.contains(&way.transport) {
         return not_applicable(format!("this is not about {}", way.transport));
+    }
+    if let Some(reason) = native::inexpressible(vector, way) {
+        return not_applicable(reason);
     }
     if let Some(missing) = vector
         .needs

@@ -10,7 +10,7 @@ use std::{
 use mcp_verdict_transport::{Address, Budget, OpenError, Recorder};
 use mcp_verdict_vectors::model::{SessionMode, Vector};
 use mcp_verdict_wire::{
-    Era, Revision,
+    Era, Revision, TransportKind,
     transcript::{Event, EventKind},
 };
 use serde_json::{Map, Value};
@@ -211,12 +211,12 @@ impl<'t> Pool<'t> {
             Err(error) => return !is_dumb(&error),
         };
         let answered = match of.revision.era() {
-            Era::Legacy => !session
+            Era::Legacy if of.transport != TransportKind::GrpcNative => !session
                 .request_within("ping", None, patience)
                 .await
                 .is_err_and(|error| is_dumb(&error)),
             // Opening it took an answer.
-            Era::Modern => true,
+            Era::Legacy | Era::Modern => true,
         };
         locked(&self.closing).spawn(session.close());
         answered

@@ -16,7 +16,7 @@ pub struct Delivery {
     pub padding: usize,
     /// In so many writes, a moment apart. 0 and 1 are one. On WebSocket each is a frame.
     pub pieces: usize,
-    /// stdio: without the newline that ends it. WebSocket: without the frame that ends it.
+    /// stdio: without the newline that ends it. gRPC: a call beside the session's is not half-closed. WebSocket: without the frame that ends it.
     pub unterminated: bool,
     /// Held back, and written together with the next message: on WebSocket in one frame with it, over HTTP on
     /// one connection (pipelining).

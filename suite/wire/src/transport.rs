@@ -45,12 +45,13 @@ pub struct UnknownTransport(pub String);
 
 impl TransportKind {
     /// Every transport, in report order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stdio,
         Self::StreamableHttp,
         Self::HttpSse,
         Self::Ws,
         Self::Grpc,
+        Self::GrpcNative,
         Self::Tcp,
         Self::Unix,
     ];
@@ -74,11 +75,11 @@ impl TransportKind {
     /// Whether a conversation in `revision` can be held over it.
     ///
     /// HTTP+SSE is a transport of 2024-11-05 which later legacy revisions keep for compatibility;
-    /// Streamable HTTP came with 2025-03-26. Custom transports carry what is sent over them.
+    /// Streamable HTTP came with 2025-03-26, which is also the oldest that the protobuf binding knows. Custom transports carry what is sent over them.
     #[must_use]
     pub fn carries(self, revision: Revision) -> bool {
         match self {
-            Self::StreamableHttp => revision >= Revision::V2025_03_26,
+            Self::StreamableHttp | Self::GrpcNative => revision >= Revision::V2025_03_26,
             Self::HttpSse => revision < Revision::V2026_07_28,
             _ => true,
         }

@@ -12,6 +12,7 @@ use mcp_verdict_wire::{Delivery, Era, NetworkFault, Revision, TransportKind, grp
 use serde_json::{Value, json};
 
 use super::Drive;
+use crate::native::any_method;
 use crate::session::{complete_notification, complete_request, tool_headers};
 
 /// Why a step could not be done.
@@ -170,10 +171,7 @@ impl Drive<'_> {
 
     /// The ping, or discovery, that serves as a barrier.
     pub(super) async fn barrier(&mut self) -> Result<(), Trouble> {
-        let method = match self.head.revision.era() {
-            Era::Legacy => "ping",
-            Era::Modern => "server/discover",
-        };
+        let method = any_method(self.head.transport, self.head.revision.era());
         self.ask(method, None, None).await
     }
 

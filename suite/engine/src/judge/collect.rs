@@ -186,7 +186,14 @@ impl<'l> Judge<'l> {
                 let key = (text.id.0.clone(), revision, transport);
                 let watch = self.watches.remove(&key).unwrap_or_default();
                 let known = self.rules.iter().any(|rule| rule.id() == text.id.0);
-                let result = of_rule(library, text, revision, transport, watch, known);
+                // The protobuf binding has few requests, and declares nothing.
+                let mut result = of_rule(library, text, revision, transport, watch, known);
+                if result.verdict == Verdict::Inconclusive && transport == TransportKind::GrpcNative
+                {
+                    result.verdict = Verdict::NotApplicable;
+                    result.message =
+                        format!("what puts it to the test cannot be expressed over {transport}");
+                }
                 self.results.insert(key, result);
             }
         }

@@ -7,11 +7,12 @@ use mcp_verdict_vectors::{
     matcher::Schemas,
     model::{Outcome, Step, Vector},
 };
-use mcp_verdict_wire::{Era, Revision, transcript::Head};
+use mcp_verdict_wire::{Revision, transcript::Head};
 use serde_json::Value;
 
 use super::{expect::StepJudge, own};
 use crate::{
+    native::any_method,
     schema::{self, ForeignError, Validator},
     session,
     view::View,
@@ -78,10 +79,7 @@ impl<'v> Walk<'v> {
         let mut variables = head.bindings.clone();
         variables.insert("revision".to_owned(), Value::from(head.revision.as_str()));
         variables.insert("transport".to_owned(), Value::from(head.transport.as_str()));
-        let any_method = match head.revision.era() {
-            Era::Legacy => "ping",
-            Era::Modern => "server/discover",
-        };
+        let any_method = any_method(head.transport, head.revision.era());
         variables.insert("any_method".to_owned(), Value::from(any_method));
         variables.insert("request_meta".to_owned(), request_meta(vector, head));
         Self {

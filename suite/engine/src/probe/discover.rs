@@ -1,6 +1,9 @@
 //! All the ways to reach a target, with what it offers on each.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt as _, stream};
 use mcp_verdict_transport::Address;
@@ -106,6 +109,15 @@ impl Discovery {
                     .map(|note| format!("{place}: {note}")),
             );
         }
+        let custom: BTreeSet<_> = self.ways.iter().map(|way| way.transport).collect();
+        notes.extend(
+            custom
+                .into_iter()
+                .filter(|transport| transport.is_custom())
+                .map(|transport| {
+                    format!("{transport} is a custom binding outside the specification")
+                }),
+        );
         Prepared {
             name: spec.name.clone(),
             reproduce: spec.reproduce.clone(),

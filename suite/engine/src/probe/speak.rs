@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::Way;
 use crate::{
     fixtures::{bind, modest},
+    native::is_native,
     session::{Session, SessionError, default_capabilities},
     target::TargetSpec,
 };
@@ -63,7 +64,11 @@ async fn explore(
     address: &Address,
     spec: &TargetSpec,
 ) -> Result<Box<Way>, SessionError> {
-    named(session)?;
+    if is_native(address) {
+        session.survey().await?;
+    } else {
+        named(session)?;
+    }
     let bound = bind(session, spec).await;
     let instructions = session
         .opening

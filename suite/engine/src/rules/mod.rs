@@ -5,6 +5,7 @@
 mod asking;
 mod content;
 mod errors;
+mod grpc;
 mod http;
 mod input;
 mod messages;
@@ -117,6 +118,7 @@ pub fn all() -> &'static [&'static dyn Rule] {
             asking::RULES,
             content::RULES,
             errors::RULES,
+            grpc::RULES,
             http::RULES,
             input::RULES,
             messages::RULES,

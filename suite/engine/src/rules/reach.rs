@@ -113,7 +113,7 @@ pub(super) fn is_in_place(view: &View<'_>, message: &Message) -> bool {
         .is_some_and(|status| (200..300).contains(&status));
     let answers = || {
         let mut asked = ours_in(view, exchange).filter(|ours| ours.is_request() && is_sound(ours));
-        exchange.method == "POST" && is_streamable(view) && asked.next().is_some()
+        exchange.method == "POST" && view.head.transport.has_exchanges() && asked.next().is_some()
     };
     accepted && (exchange.is_event_stream() || answers())
 }
@@ -280,6 +280,11 @@ pub(super) fn is_one_session(view: &View<'_>) -> bool {
 
 /// Whether the last version settled before a message is the transcript's revision.
 fn negotiated(view: &View<'_>, message: &Message) -> bool {
+    if view.head.transport == TransportKind::GrpcNative {
+        let said = exchange_of(view, message)
+            .and_then(|exchange| exchange.request_header("mcp-protocol-version"));
+        return said == Some(view.head.revision.as_str());
+    }
     let last = openings(view)
         .rev()
         .find(|(response, _)| response.event <= message.event);

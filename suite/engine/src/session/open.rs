@@ -12,7 +12,10 @@ use mcp_verdict_wire::{
 };
 use serde_json::{Map, Value, json};
 
-use crate::fixtures::modest;
+use crate::{
+    fixtures::modest,
+    native::{any_method, is_native},
+};
 
 use super::{
     Reply, SessionError,
@@ -111,6 +114,7 @@ impl Session {
         )
         .await?;
         let opened = match revision.era() {
+            _ if session.transport == TransportKind::GrpcNative => session.greet(patience).await,
             Era::Legacy => session.initialize(patience).await,
             Era::Modern => session.discover(patience).await,
         };
@@ -140,10 +144,15 @@ impl Session {
             revision: Some(revision),
             ..options.clone()
         };
-        let connection = match Connection::open(address, &options, recorder.clone()).await {
+        let mut connection = match Connection::open(address, &options, recorder.clone()).await {
             Ok(connection) => connection,
             Err(error) => return Err(stream_refusal(&recorder).unwrap_or(error.into())),
         };
+        if is_native(address) {
+            // Nothing is agreed on beforehand: every call names its revision.
+            let version = revision.as_str().to_owned();
+            connection.set_header("mcp-protocol-version", Some(version));
+        }
         Ok(Self {
             connection,
             transport: address.transport(),
@@ -278,6 +287,47 @@ impl Session {
             }
         }
         self.connection.shutdown(how).await;
+    }
+
+    /// Whether a server with which nothing is agreed on beforehand speaks the revision: it shows in what it
+    /// answers to any call.
+    async fn greet(&mut self, patience: Duration) -> Result<(), SessionError> {
+        let asked = self.revision;
+        let method = any_method(self.transport, asked.era());
+        let reply = self.request_within(method, None, patience).await?;
+        let recorder = self.connection.recorder();
+        let got = response_header(recorder, reply.exchange, "mcp-protocol-version");
+        match got.filter(|got| got != asked.as_str()) {
+            Some(got) => {
+                let got = super::error::cut(&got, 40);
+                Err(SessionError::OtherRevision { asked, got })
+            }
+            // A server need not have every list.
+            None => Ok(()),
+        }
+    }
+
+    /// What a server can do that declares nothing: what it does not call unknown.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn survey(&mut self) -> Result<(), SessionError> {
+        let mut found = Map::new();
+        let nobody = json!({"ref": {"type": "ref/prompt", "name": ""}, "argument": {"name": "", "value": ""}});
+        for (capability, method, params) in [
+            ("tools", "tools/list", None),
+            ("resources", "resources/list", None),
+            ("prompts", "prompts/list", None),
+            ("completions", "completion/complete", Some(nobody)),
+        ] {
+            let reply = self.request(method, params).await?;
+            let code = reply.message.pointer("/error/code");
+            if code.and_then(Value::as_i64) != Some(-32601) {
+                found.insert(capability.to_owned(), json!({}));
+            }
+        }
+        self.capabilities = Value::Object(found);
+        Ok(())
     }
 
     async fn initialize(&mut self, patience: Duration) -> Result<(), SessionError> {

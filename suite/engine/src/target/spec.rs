@@ -158,10 +158,20 @@ impl TargetSpec {
         let url = Url::parse(text).map_err(wrong)?;
         self.secrets.url(&url);
         match transport {
-            _ if url.scheme == Scheme::Grpc => self.addresses.push(Address::Grpc {
-                url: url.to_string(),
-                native: transport == Some(TransportKind::GrpcNative),
-            }),
+            _ if url.scheme == Scheme::Grpc => {
+                // One server may speak both, and nothing in the URL says which.
+                let url = url.to_string();
+                let spoken = match transport {
+                    Some(TransportKind::GrpcNative) => vec![true],
+                    Some(_) => vec![false],
+                    None => vec![false, true],
+                };
+                self.addresses
+                    .extend(spoken.into_iter().map(|native| Address::Grpc {
+                        url: url.clone(),
+                        native,
+                    }));
+            }
             _ if url.scheme == Scheme::Tcp => self.addresses.push(Address::Tcp {
                 address: url.authority(),
             }),

@@ -210,7 +210,13 @@ pub(super) async fn beside(
     record_head(&log, &head, call.label, call.meant, call.body.clone());
     exchanges.spawn(
         log.clone(),
-        whole(log, sender, request, call.body.unwrap_or_default()),
+        whole(
+            log,
+            sender,
+            request,
+            call.body.unwrap_or_default(),
+            call.delivery.unterminated,
+        ),
     );
     Ok(exchange)
 }
@@ -220,9 +226,11 @@ async fn whole(
     sender: Result<SendRequest<Bytes>, String>,
     request: http::Request<()>,
     body: Vec<u8>,
+    stays_open: bool,
 ) {
+    let is_last = body.is_empty() && !stays_open;
     let begun = match sender {
-        Ok(sender) => call::begin(sender, request, body.is_empty()).await,
+        Ok(sender) => call::begin(sender, request, is_last).await,
         Err(why) => Err(why),
     };
     let (response, mut sink) = match begun {
@@ -231,9 +239,11 @@ async fn whole(
     };
     if !body.is_empty() {
         // A server that resets the call says so in its response.
-        drop(sink.send_data(body.into(), true));
+        drop(sink.send_data(body.into(), !stays_open));
     }
     let (how, _, bytes) = call::collect(&log, response).await;
+    // Until here the call is not half-closed, unless it was.
+    drop(sink);
     log.record(EventKind::HttpBody {
         exchange: log.exchange(),
         bytes: bytes.into(),
