@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use mcp_verdict_wire::grpc::{Line, SESSION_PATH, encode};
 
-use super::{Act, Fault, GrpcCall, GrpcPart, Hook, LineIn, Moment};
+use super::{Act, Fault, GrpcCall, GrpcPart, Hook, HttpResponse, LineIn, Moment};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -102,6 +102,16 @@ pub(super) const FAULTS: &[Fault] = &[
         name: "grpc-no-line",
         about: "With each message comes one that is no message of the tunnel",
         hook: Hook::GrpcPart(|call, part| beside(call, part, encode(&[8, 1]))),
+    },
+    Fault {
+        name: "protobuf-accepted",
+        about: "Over HTTP a body of protobuf is taken, and nothing comes of it",
+        hook: Hook::HttpRequest(|request| {
+            let is_protobuf = request
+                .header("content-type")
+                .is_some_and(|value| value.contains("protobuf"));
+            is_protobuf.then(|| HttpResponse::empty(StatusCode::ACCEPTED))
+        }),
     },
     Fault {
         name: "grpc-status-in-words",

@@ -6,6 +6,7 @@
 )]
 
 mod faults;
+mod grpc;
 mod http_sse;
 mod legacy_http;
 mod modern_http;

@@ -172,17 +172,17 @@ impl Asked {
         }
     }
 
-    /// The result in a body of exactly one plain message.
+    /// The result in a body. Older servers of the binding stream what they have to say of a tool's call, and the
+    /// result comes last.
     fn result(&self, bytes: &[u8]) -> Option<Value> {
         let mut frames = Frames::new(MESSAGE_BYTES_MAX);
         let mut seen = Vec::new();
         frames.push(bytes, &mut |frame| seen.push(frame)).ok()?;
-        match seen.as_slice() {
-            [frame] if frame.flag == 0 && frames.held() == 0 => {
-                native::result(self.call, &frame.bytes, self.era).ok()
-            }
-            _ => None,
-        }
+        let last = seen.last().filter(|_| frames.held() == 0)?;
+        let is_whole = seen.len() == 1 || self.call == Call::CallTool;
+        (last.flag == 0 && is_whole)
+            .then(|| native::result(self.call, &last.bytes, self.era).ok())
+            .flatten()
     }
 }
 

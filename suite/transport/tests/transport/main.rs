@@ -4,6 +4,7 @@
 mod common;
 mod ends;
 mod event_stream;
+mod grpc;
 mod http;
 mod network;
 mod plain_socket;
