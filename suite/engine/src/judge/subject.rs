@@ -384,7 +384,7 @@ impl Look<'_, '_> {
         if let Some(exchange) = exchange
             && self.view.head.transport.has_exchanges()
         {
-            let list = list(self.on_exchange(exchange));
+            let list = list(self.on_exchange(exchange).filter(|message| answers(message)));
             return match self.ended(exchange) {
                 Some(Ended::Broken(reason)) if exchange.response.is_none() => {
                     SubjectState::Never(format!("there was no HTTP response: {reason}"))
@@ -397,8 +397,7 @@ impl Look<'_, '_> {
         let replies = self.since_first_step().filter(|message| {
             message.event > sent.event
                 && barrier.is_none_or(|end| message.event <= end)
-                && !message.is_notification()
-                && !message.is_request()
+                && answers(message)
                 && message.answers.is_none_or(|request| {
                     // A response without an id is tied to whatever was open, if only to the barrier.
                     message.id().is_none_or(Value::is_null)
@@ -514,6 +513,11 @@ impl Look<'_, '_> {
             None => SubjectState::Pending,
         }
     }
+}
+
+/// Whether a message can be an answer: servers tell and ask things of their own accord meanwhile.
+fn answers(message: &Message) -> bool {
+    !message.is_notification() && !message.is_request()
 }
 
 /// Header fields as an object; those of one name are combined (RFC 9110, section 5.2).
