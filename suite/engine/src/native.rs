@@ -68,9 +68,7 @@ fn why_not(vector: &Vector, way: &PreparedWay) -> Option<String> {
         Step::Request(request) => unsaid(request, way),
         Step::Expect(expect) => unseen(expect),
         Step::Barrier(_) | Step::Capture(_) | Step::Window(_) => None,
-        Step::Pages(pages) => native::Call::of_method(&pages.method)
-            .is_none()
-            .then(|| format!("there is no call for `{}`", pages.method)),
+        Step::Pages(_) => Some("cursors are not carried".to_owned()),
         Step::Notify(_) => Some("there are no notifications".to_owned()),
         Step::Send(_) | Step::SendRaw(_) => Some("messages are not bytes of JSON".to_owned()),
         Step::Http(_) | Step::OpenStream(_) | Step::Drop(_) => {
