@@ -154,7 +154,7 @@ fn entries(text: &str) -> Result<Vec<Requirement>, (ProblemKind, std::ops::Range
 }
 
 /// The files of standards that hold for every revision.
-const FOUNDATIONS: [&str; 2] = ["foundations", "websocket"];
+const FOUNDATIONS: [&str; 3] = ["foundations", "websocket", "ws-draft"];
 
 /// What a requirement starts with that is a definition of the official schema.
 const SCHEMA: &str = "schema#";

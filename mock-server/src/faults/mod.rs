@@ -48,6 +48,7 @@ mod subscriptions;
 mod tasks;
 mod tools;
 mod ws;
+mod ws_draft;
 
 pub(crate) use active::Faults;
 pub use hooks::{
@@ -99,6 +100,7 @@ const CATALOGUE: &[&[Fault]] = &[
     edges::FAULTS,
     malformed::FAULTS,
     ws::FAULTS,
+    ws_draft::FAULTS,
 ];
 
 /// Every fault there is, by area.

@@ -25,6 +25,7 @@ use super::{
     reply::{Events, Reply},
     streamable_http,
     websocket::{self, WS_PATH},
+    websocket_draft::{self, DraftSessions},
 };
 use crate::{
     core::Core,
@@ -49,6 +50,7 @@ pub(super) struct HttpServer {
     pub(super) config: MockConfig,
     pub(super) sessions: Sessions,
     pub(super) sse_sessions: Mutex<HashMap<String, Arc<SseSession>>>,
+    pub(super) drafts: DraftSessions,
     guard: Guard,
 }
 
@@ -65,6 +67,7 @@ impl HttpServer {
             config: config.clone(),
             sessions: Sessions::default(),
             sse_sessions: Mutex::default(),
+            drafts: DraftSessions::default(),
             guard: Guard::new(address, &config.allow_hosts),
         }
     }
@@ -109,7 +112,8 @@ impl HttpServer {
         if let Some(upgrade) = upgrade
             && head.status == StatusCode::SWITCHING_PROTOCOLS
         {
-            tokio::spawn(websocket::serve(self.clone(), upgrade));
+            let draft = websocket_draft::is_offered(&request.headers);
+            tokio::spawn(websocket::serve(self.clone(), upgrade, draft));
         }
         let stay_open = self.faults.streams_stay_open();
         respond(head, events.map(|events| stream_body(events, stay_open)))

@@ -18,6 +18,7 @@ mod sockets;
 mod stream_log;
 mod streamable_http;
 mod websocket;
+mod websocket_draft;
 
 pub use config::{MockConfig, StartError, Tls};
 pub use lines::{serve_lines, serve_stdio};

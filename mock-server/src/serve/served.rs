@@ -70,7 +70,10 @@ impl Served {
     ) -> Result<Self, StartError> {
         match (transport, listen) {
             (
-                TransportKind::StreamableHttp | TransportKind::HttpSse | TransportKind::Ws,
+                TransportKind::StreamableHttp
+                | TransportKind::HttpSse
+                | TransportKind::Ws
+                | TransportKind::WsDraft,
                 Listen::Socket(address),
             ) => {
                 let mut served = Self::http(config, *address).await?;
@@ -245,7 +248,9 @@ impl Served {
             (Listen::Socket(address), TransportKind::HttpSse) => {
                 format!("http://{address}{SSE_PATH}")
             }
-            (Listen::Socket(address), TransportKind::Ws) => format!("ws://{address}{WS_PATH}"),
+            (Listen::Socket(address), TransportKind::Ws | TransportKind::WsDraft) => {
+                format!("ws://{address}{WS_PATH}")
+            }
             (Listen::Socket(address), _) => format!("http://{address}{MCP_PATH}"),
         }
     }

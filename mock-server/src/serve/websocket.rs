@@ -32,6 +32,7 @@ use super::{
     frame_filter,
     http::HttpServer,
     reply::Reply,
+    websocket_draft::{self, DRAFT_BYTES_MAX, Draft, Offer},
 };
 use crate::{
     core::{Departure, Payload, outlet::QUEUE_LENGTH},
@@ -43,6 +44,9 @@ pub(super) const WS_PATH: &str = "/ws";
 
 /// The subprotocol of MCP.
 const PROTOCOL: &str = "mcp";
+
+/// Why a connection is closed whose session goes on over another, as SEP-1288 says it.
+const RECONNECTED: &str = "MCP session reconnected on another connection";
 
 /// How long a client may take to answer a close frame.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
@@ -77,6 +81,11 @@ pub(super) fn handshake(request: &HttpRequest) -> Reply {
         .with_header("upgrade", "websocket")
         .with_header("connection", "upgrade")
         .with_header("sec-websocket-accept", &accept_key(key));
+    match websocket_draft::offer(&request.headers) {
+        Offer::Spoken(version) => return reply.with_header("sec-websocket-protocol", &version),
+        Offer::Unspoken => return refused("none of the versions offered is spoken here"),
+        Offer::Nothing => {}
+    }
     match lists(&request.headers, header::SEC_WEBSOCKET_PROTOCOL, PROTOCOL) {
         true => reply.with_header("sec-websocket-protocol", PROTOCOL),
         // A client that needs one of those that it offered will leave.
@@ -84,27 +93,35 @@ pub(super) fn handshake(request: &HttpRequest) -> Reply {
     }
 }
 
-/// Serves a connection once its response is out.
-pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade) {
+/// Serves a connection once its response is out, `draft` by the rules of SEP-1288.
+pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade, draft: bool) {
     let connection = match upgrade.await {
         Ok(connection) => TokioIo::new(connection),
         Err(error) => return tracing::debug!(%error, "a connection does not become a WebSocket"),
     };
+    let bytes_max = if draft {
+        DRAFT_BYTES_MAX
+    } else {
+        MESSAGE_BYTES_MAX
+    };
     let config = WebSocketConfig::default()
-        .max_message_size(Some(MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+        .max_message_size(Some(bytes_max))
+        .max_frame_size(Some(bytes_max));
     let (role, config) = (Role::Server, Some(config));
+    let draft = draft.then(Draft::new);
     if server.faults.change_frames() {
         let between = frame_filter::between(connection, server.faults.clone());
         converse(
             &server,
             WebSocketStream::from_raw_socket(between, role, config).await,
+            draft,
         )
         .await;
     } else {
         converse(
             &server,
             WebSocketStream::from_raw_socket(connection, role, config).await,
+            draft,
         )
         .await;
     }
@@ -113,6 +130,7 @@ pub(super) async fn serve(server: Arc<HttpServer>, upgrade: OnUpgrade) {
 async fn converse(
     server: &HttpServer,
     socket: WebSocketStream<impl AsyncRead + AsyncWrite + Unpin>,
+    draft: Option<Draft>,
 ) {
     let (sender, receiver) = mpsc::channel(QUEUE_LENGTH);
     // Each client gets a server of its own, as a process would be.
@@ -120,7 +138,11 @@ async fn converse(
         Ok(started) => started,
         Err(error) => return tracing::warn!(%error, "a client is not served"),
     };
-    let session = core.session(TransportKind::Ws, sender.clone());
+    let transport = match draft {
+        Some(_) => TransportKind::WsDraft,
+        None => TransportKind::Ws,
+    };
+    let session = core.session(transport, sender.clone());
     let conversation = Conversation {
         core,
         faults,
@@ -132,6 +154,7 @@ async fn converse(
     let mut client = Client {
         socket,
         conversation,
+        draft,
         receiver,
     };
     let ending = client.talk(server).await;
@@ -144,6 +167,8 @@ async fn converse(
 struct Client<S> {
     socket: WebSocketStream<S>,
     conversation: Conversation,
+    /// What is agreed on by SEP-1288, where that is what is spoken.
+    draft: Option<Draft>,
     receiver: mpsc::Receiver<Departure>,
 }
 
@@ -161,6 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
     /// Takes messages, and says what is to be said.
     async fn talk(&mut self, server: &HttpServer) -> Ending {
         let mut closed = std::pin::pin!(server.core.closed());
+        let left = self.draft.as_ref().map(Draft::left).unwrap_or_default();
         loop {
             tokio::select! {
                 biased;
@@ -170,8 +196,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                         return Ending::Theirs;
                     }
                 }
+                () = left.notified() => {
+                    return Ending::Ours(CloseCode::Normal, RECONNECTED);
+                }
                 message = self.socket.next() => {
-                    if let Some(ending) = self.take(message).await {
+                    if let Some(ending) = self.take(message, server).await {
                         return ending;
                     }
                 }
@@ -180,7 +209,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    async fn say(&mut self, departure: Departure) -> Result<(), Error> {
+    async fn say(&mut self, mut departure: Departure) -> Result<(), Error> {
+        if let (Some(draft), Payload::Json(message)) = (&self.draft, &mut departure.payload) {
+            draft.name_in(message);
+        }
         match departure.payload {
             Payload::HangUp => Ok(()),
             Payload::Json(_) | Payload::Raw(_) => {
@@ -191,9 +223,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    async fn take(&mut self, message: Option<Result<Message, Error>>) -> Option<Ending> {
+    async fn take(
+        &mut self,
+        message: Option<Result<Message, Error>>,
+        server: &HttpServer,
+    ) -> Option<Ending> {
         match message {
-            Some(Ok(Message::Text(text))) => self.take_text(text.as_bytes()).await,
+            Some(Ok(Message::Text(text))) => self.take_text(text.as_bytes(), server).await,
             Some(Ok(Message::Binary(_))) => Some(Ending::Ours(
                 CloseCode::Unsupported,
                 "messages are text frames",
@@ -213,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
-    async fn take_text(&mut self, text: &[u8]) -> Option<Ending> {
+    async fn take_text(&mut self, text: &[u8], server: &HttpServer) -> Option<Ending> {
         let conversation = &self.conversation;
         let replaced = match conversation.faults.line_in(text) {
             LineIn::Exit(_) => return Some(Ending::Gone),
@@ -221,7 +257,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
             LineIn::Replace(text) => Some(text),
             LineIn::Take => None,
         };
-        match serde_json::from_slice(replaced.as_deref().unwrap_or(text)) {
+        let text = replaced.as_deref().unwrap_or(text);
+        if let Some(draft) = &mut self.draft {
+            return match draft.admit(text, &server.drafts) {
+                Ok(message) => {
+                    conversation.take(message).await.into_iter().for_each(start);
+                    None
+                }
+                Err((code, why)) => Some(Ending::Ours(code, why)),
+            };
+        }
+        match serde_json::from_slice(text) {
             Ok(value) => conversation.take(value).await.into_iter().for_each(start),
             Err(error) => conversation.refuse_bytes(&error.to_string()).await,
         }

@@ -7,6 +7,7 @@ pub mod baseline;
 pub mod compare;
 pub mod config;
 mod crowd;
+mod draft;
 pub mod drive;
 pub mod fixtures;
 pub mod inspect;

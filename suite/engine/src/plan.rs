@@ -11,7 +11,7 @@ use mcp_verdict_vectors::{
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::Value;
 
-use crate::{fixtures::modest, judge::Planned, native, view::declares};
+use crate::{draft, fixtures::modest, judge::Planned, native, view::declares};
 
 /// A target, ready to be judged: reached, asked what it speaks, its fixtures found.
 #[derive(Clone, Debug)]
@@ -208,7 +208,9 @@ fn why_not(vector: &Vector, way: &PreparedWay) -> Option<(Verdict, String)> {
     if !vector.transports.is_empty() && !vector.transports.contains(&way.transport) {
         return not_applicable(format!("this is not about {}", way.transport));
     }
-    if let Some(reason) = native::inexpressible(vector, way) {
+    let inexpressible =
+        native::inexpressible(vector, way).or_else(|| draft::inexpressible(vector, way));
+    if let Some(reason) = inexpressible {
         return not_applicable(reason);
     }
     if let Some(missing) = vector

@@ -356,13 +356,15 @@ impl Connection {
         }
     }
 
-    /// Sets a header of every later HTTP request (session id, protocol version), or removes it.
+    /// Sets a header of every later HTTP request (session id, protocol version), or removes it. Where the session
+    /// id travels in the messages (WebSocket by SEP-1288), it is set in those.
     pub fn set_header(&mut self, name: &str, value: Option<String>) {
         match &mut self.carrier {
             Carrier::Grpc(tunnel) => tunnel.set_header(name, value),
             Carrier::GrpcNative(native) => native.set_header(name, value),
             Carrier::Http(client) => client.set_header(name, value),
-            Carrier::Socket(_) | Carrier::Stdio(_) | Carrier::WebSocket(_) => {}
+            Carrier::WebSocket(channel) => channel.set_header(name, value),
+            Carrier::Socket(_) | Carrier::Stdio(_) => {}
         }
     }
 

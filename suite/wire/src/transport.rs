@@ -45,11 +45,12 @@ pub struct UnknownTransport(pub String);
 
 impl TransportKind {
     /// Every transport, in report order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stdio,
         Self::StreamableHttp,
         Self::HttpSse,
         Self::Ws,
+        Self::WsDraft,
         Self::Grpc,
         Self::GrpcNative,
         Self::Tcp,
@@ -75,12 +76,14 @@ impl TransportKind {
     /// Whether a conversation in `revision` can be held over it.
     ///
     /// HTTP+SSE is a transport of 2024-11-05 which later legacy revisions keep for compatibility;
-    /// Streamable HTTP came with 2025-03-26, which is also the oldest that the protobuf binding knows. Custom transports carry what is sent over them.
+    /// Streamable HTTP came with 2025-03-26, which is also the oldest that the protobuf binding knows. Custom
+    /// transports carry what is sent over them, but the sessions of SEP-1288 begin with `initialize`, which only
+    /// legacy revisions have.
     #[must_use]
     pub fn carries(self, revision: Revision) -> bool {
         match self {
             Self::StreamableHttp | Self::GrpcNative => revision >= Revision::V2025_03_26,
-            Self::HttpSse => revision < Revision::V2026_07_28,
+            Self::HttpSse | Self::WsDraft => revision < Revision::V2026_07_28,
             _ => true,
         }
     }
@@ -179,6 +182,7 @@ mod tests {
         assert!(!TransportKind::StreamableHttp.carries(Revision::V2024_11_05));
         assert_eq!(carried(TransportKind::HttpSse), 4);
         assert_eq!(carried(TransportKind::Tcp), 5);
+        assert_eq!(carried(TransportKind::WsDraft), 4);
         assert!(!TransportKind::HttpSse.carries(Revision::V2026_07_28));
     }
 }

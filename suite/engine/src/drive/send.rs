@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::Drive;
 use crate::native::any_method;
-use crate::session::{complete_notification, complete_request, tool_headers};
+use crate::session::{complete_notification, complete_request, draft_session, tool_headers};
 
 /// Why a step could not be done.
 pub(super) type Trouble = String;
@@ -231,7 +231,8 @@ impl Drive<'_> {
     /// Where the vector opens the session itself: what a client does with the answer to `initialize`.
     fn adopt_session(&mut self) {
         let legacy = self.head.revision.era() == Era::Legacy;
-        if self.adopted || !legacy || self.head.transport.is_channel() {
+        let draft = self.head.transport == TransportKind::WsDraft;
+        if self.adopted || !legacy || (self.head.transport.is_channel() && !draft) {
             return;
         }
         self.read();
@@ -244,6 +245,14 @@ impl Drive<'_> {
             .get(&request.exchange)
             .and_then(|exchange| exchange.response_header("mcp-session-id"))
             .map(str::to_owned);
+        if draft {
+            let answer = self.reading.response_to(request);
+            let id = answer.and_then(|answer| draft_session(answer.value.as_ref()?));
+            self.session.session_id.clone_from(&id);
+            self.session.connection.set_header("mcp-session-id", id);
+            self.adopted = true;
+            return;
+        }
         let version = result
             .get("protocolVersion")
             .and_then(Value::as_str)

@@ -17,5 +17,5 @@ pub use complete::{
 pub use error::SessionError;
 pub(crate) use error::{cut, ended};
 pub use listen::Reply;
-pub(crate) use open::START_FACTOR;
 pub use open::Session;
+pub(crate) use open::{START_FACTOR, draft_session};

@@ -344,7 +344,10 @@ impl Session {
             TransportKind::Grpc => 1,
             _ => reply.exchange,
         };
-        self.session_id = response_header(self.connection.recorder(), exchange, "mcp-session-id");
+        self.session_id = match self.transport {
+            TransportKind::WsDraft => draft_session(&reply.message),
+            _ => response_header(self.connection.recorder(), exchange, "mcp-session-id"),
+        };
         if let Some(id) = self.session_id.clone() {
             self.connection.set_header("mcp-session-id", Some(id));
         }
@@ -459,6 +462,12 @@ async fn ended(recorder: &Recorder, exchange: Exchange, patience: Duration) {
             found.then_some(())
         })
         .await;
+}
+
+/// The session that an answer of a server names which follows SEP-1288.
+pub(crate) fn draft_session(answer: &Value) -> Option<String> {
+    let id = answer.get("sessionId").and_then(Value::as_str);
+    id.map(str::to_owned)
 }
 
 fn response_header(recorder: &Recorder, exchange: Exchange, name: &str) -> Option<String> {

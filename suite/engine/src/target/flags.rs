@@ -101,7 +101,10 @@ impl TargetSpec {
 
 fn addressed(flags: &Flags, environment: Environment<'_>) -> Result<TargetSpec, ConfigError> {
     if let Some(url) = &flags.url {
-        return TargetSpec::from_url(url);
+        // Nothing that a server says tells the proposal for WebSocket from what is in use.
+        let asked = [TransportKind::WsDraft];
+        let draft = (flags.transports == asked).then_some(TransportKind::WsDraft);
+        return TargetSpec::from_url_over(url, draft);
     }
     if let Some(path) = &flags.config {
         return config::from_client_config(path, flags.server.as_deref(), environment);

@@ -92,8 +92,16 @@ impl TargetSpec {
     /// # Errors
     /// When it is no URL that we can use.
     pub fn from_url(text: &str) -> Result<Self, ConfigError> {
+        Self::from_url_over(text, None)
+    }
+
+    /// As [`TargetSpec::from_url`], over a transport that the URL can stand for.
+    pub(crate) fn from_url_over(
+        text: &str,
+        transport: Option<TransportKind>,
+    ) -> Result<Self, ConfigError> {
         let mut spec = Self::unreachable(text.to_owned());
-        spec.add_url(text, None)?;
+        spec.add_url(text, transport)?;
         Ok(spec.sealed())
     }
 

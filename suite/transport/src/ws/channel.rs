@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mcp_verdict_wire::{
-    Delivery, FrameKind, Revision,
+    Delivery, FrameKind,
     transcript::{Ended, EventKind, Exchange},
     websocket::Frame,
 };
 use tokio::{task::JoinHandle, time::timeout};
 
 use super::{
+    draft,
     encode::{frames, masked, plain},
     reading::{Book, NORMAL, Reading},
 };
@@ -33,6 +34,8 @@ pub(crate) struct Channel {
     book: Book,
     upgrader: Upgrader,
     protocols: String,
+    /// What a message says of its session, where the rules are those of SEP-1288.
+    session: Option<draft::Session>,
     outbox: Outbox,
     /// The task that reads.
     output: JoinHandle<()>,
@@ -52,7 +55,7 @@ impl Channel {
     ) -> Result<Self, OpenError> {
         let upgrader = Upgrader::new(url, options)?;
         let protocols = match draft {
-            true => of_the_draft(options.revision, upgrader.bearer()),
+            true => draft::protocols(PROTOCOL, options.revision, upgrader.bearer()),
             false => PROTOCOL.to_owned(),
         };
         let call = HttpCall {
@@ -79,6 +82,7 @@ impl Channel {
             book: Book::Channel(recorder),
             upgrader,
             protocols,
+            session: draft.then(draft::Session::default),
             output: tokio::spawn(reading.run(source, read)),
             outbox,
             exchanges: Exchanges::default(),
@@ -87,15 +91,26 @@ impl Channel {
         })
     }
 
+    /// Sets what later messages say of their session; there are no other headers.
+    pub(crate) fn set_header(&mut self, name: &str, value: Option<String>) {
+        if let Some(session) = &mut self.session {
+            session.set_header(name, value);
+        }
+    }
+
     /// Queues a message, or what stands in its place.
     pub(crate) async fn send(&mut self, outgoing: Outgoing) -> Result<Exchange, SendError> {
         let Outgoing {
             bytes,
             label,
             meant,
+            headers,
             delivery,
-            ..
         } = outgoing;
+        let bytes = match &self.session {
+            Some(session) => session.named_in(bytes, &headers),
+            None => bytes,
+        };
         let place = self.outbox.feed().place(bytes.len()).await?;
         if delivery.frame.is_message() {
             self.book.record(EventKind::Sent {
@@ -223,14 +238,4 @@ fn fields(protocols: &str) -> Result<[(&'static str, String); 5], OpenError> {
         ("sec-websocket-key", STANDARD.encode(key)),
         ("sec-websocket-protocol", protocols.to_owned()),
     ])
-}
-
-/// What SEP-1288 says by way of subprotocols: beside `mcp` the version, and the token if there is one.
-fn of_the_draft(revision: Option<Revision>, token: Option<&str>) -> String {
-    let version = revision.map(|revision| format!(", mcp.version.{revision}"));
-    let token = token.map(|token| format!(", mcp.auth.{token}"));
-    [Some(PROTOCOL.to_owned()), version, token]
-        .into_iter()
-        .flatten()
-        .collect()
 }

@@ -3,6 +3,7 @@
 //! A library would refuse what is wrong and mend what is not quite right; both are what the judge must see.
 
 mod channel;
+mod draft;
 mod encode;
 mod reading;
 

@@ -1,0 +1,120 @@
+//! Faults of WebSocket by SEP-1288: sessions that messages name, and how connections are closed.
+
+use http::{HeaderValue, StatusCode};
+use mcp_verdict_wire::websocket::{Frame, opcode};
+use serde_json::Value;
+
+use super::{Fault, Hook, HttpResponse, LineIn};
+
+pub(super) const FAULTS: &[Fault] = &[
+    Fault {
+        name: "ws-draft-other-codes",
+        about: "Connections are closed with another code than is asked for",
+        hook: Hook::FrameOut(|frame| match closing_code(&frame) {
+            Some(1000) => vec![Frame::close(1001, "")],
+            Some(_) => vec![Frame::close(1000, "")],
+            None => vec![frame],
+        }),
+    },
+    Fault {
+        name: "ws-draft-binary-ignored",
+        about: "Binary frames are passed over",
+        hook: Hook::FrameIn(|frame| match frame.opcode {
+            opcode::BINARY => vec![],
+            _ => vec![frame],
+        }),
+    },
+    Fault {
+        name: "ws-draft-json-ignored",
+        about: "Texts that are no JSON are passed over",
+        hook: Hook::LineIn(|text| match serde_json::from_slice::<Value>(text) {
+            Ok(_) => LineIn::Take,
+            Err(_) => LineIn::Ignore,
+        }),
+    },
+    Fault {
+        name: "ws-draft-session-unnamed",
+        about: "No message names its session",
+        hook: Hook::FrameOut(|mut frame| {
+            if frame.opcode == opcode::TEXT
+                && let Ok(Value::Object(mut members)) = serde_json::from_slice(&frame.payload)
+                && members.remove("sessionId").is_some()
+            {
+                frame.payload = Value::Object(members).to_string().into_bytes();
+            }
+            vec![frame]
+        }),
+    },
+    Fault {
+        name: "ws-draft-requests-unnamed",
+        about: "A session that is missing or unknown closes nothing",
+        hook: Hook::FrameOut(|frame| match closing_code(&frame) {
+            Some(1008) => vec![],
+            _ => vec![frame],
+        }),
+    },
+    Fault {
+        name: "ws-draft-first-stays",
+        about: "The first connection of a session is not told that it is over",
+        hook: Hook::FrameOut(|frame| match closing_code(&frame) {
+            Some(1000) => vec![],
+            _ => vec![frame],
+        }),
+    },
+    Fault {
+        name: "ws-draft-sessions-end",
+        about: "No session is taken up again",
+        hook: Hook::LineIn(|text| {
+            let message = serde_json::from_slice::<Value>(text).unwrap_or_default();
+            let again = message["method"] == "initialize" && message["sessionId"].is_string();
+            if again { LineIn::Exit(0) } else { LineIn::Take }
+        }),
+    },
+    Fault {
+        name: "ws-draft-any-version",
+        about: "Handshakes are accepted whatever version they name",
+        hook: Hook::HttpRequest(|request| {
+            if offers(request.header(PROTOCOL)).any(|item| item.starts_with("mcp.version.1")) {
+                request.set_header(PROTOCOL, "mcp");
+            }
+            None
+        }),
+    },
+    Fault {
+        name: "ws-draft-version-unasked",
+        about: "Handshakes are accepted under a version that they do not name",
+        hook: Hook::HttpResponse(|_, response| choose(response, "mcp.version.2024-01-01")),
+    },
+    Fault {
+        name: "ws-draft-token-returned",
+        about: "The token is the subprotocol that is chosen",
+        hook: Hook::HttpResponse(|request, response| {
+            let token = offers(request.header(PROTOCOL)).find(|item| item.starts_with("mcp.auth."));
+            if let Some(token) = token {
+                choose(response, token);
+            }
+        }),
+    },
+];
+
+/// The code of a close frame.
+fn closing_code(frame: &Frame) -> Option<u16> {
+    let code = frame.payload.first_chunk().copied();
+    (frame.opcode == opcode::CLOSE).then(|| code.map_or(0, u16::from_be_bytes))
+}
+
+/// The subprotocols in a header.
+fn offers(header: Option<&str>) -> impl Iterator<Item = &str> {
+    header.unwrap_or_default().split(',').map(str::trim)
+}
+
+/// Sets the subprotocol of a response that switches protocols.
+fn choose(response: &mut HttpResponse, protocol: &str) {
+    if response.status == StatusCode::SWITCHING_PROTOCOLS
+        && let Ok(value) = HeaderValue::from_str(protocol)
+    {
+        response.headers.insert(PROTOCOL, value);
+    }
+}
+
+const PROTOCOL: &str = "sec-websocket-protocol";
