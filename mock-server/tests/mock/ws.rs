@@ -61,7 +61,11 @@ struct Client(WebSocketStream<TcpStream>);
 
 impl Client {
     async fn open(served: &Served) -> Self {
-        let (head, stream) = shake(served, &SOUND).await;
+        Self::open_by(served, &SOUND).await
+    }
+
+    async fn open_by(served: &Served, fields: &[&str]) -> Self {
+        let (head, stream) = shake(served, fields).await;
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         Self(WebSocketStream::from_raw_socket(stream, Role::Client, None).await)
     }
@@ -194,4 +198,71 @@ async fn clients_are_told_when_the_server_ends() {
     client.request(json!(1), "ping", json!({})).await;
     drop(served);
     assert_eq!(client.close_code().await, 1001);
+}
+
+/// The fields of a handshake by SEP-1288.
+const DRAFT: [&str; 5] = [
+    SOUND[0],
+    SOUND[1],
+    SOUND[2],
+    KEY,
+    "sec-websocket-protocol: mcp, mcp.version.2025-11-25, mcp.auth.secret",
+];
+
+#[tokio::test]
+async fn a_version_that_is_spoken_is_the_subprotocol_and_another_is_refused() {
+    let served = served().await;
+    let (head, _) = shake(&served, &DRAFT).await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert!(
+        head.contains("sec-websocket-protocol: mcp.version.2025-11-25\r\n"),
+        "{head}"
+    );
+    for version in ["1900-01-01", "2026-07-28", ""] {
+        let offer = format!("sec-websocket-protocol: mcp, mcp.version.{version}");
+        let fields = [SOUND[0], SOUND[1], SOUND[2], KEY, &offer];
+        let (head, _) = shake(&served, &fields).await;
+        assert!(head.starts_with("HTTP/1.1 400 "), "{version}: {head}");
+    }
+    served.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_session_of_the_draft_moves_to_the_connection_that_names_it_last() {
+    let served = served().await;
+    let mut first = Client::open_by(&served, &DRAFT).await;
+    let mut open = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": initialize_params(LEGACY[0])});
+    first.send(&open).await;
+    let session = first.receive().await["sessionId"].clone();
+    assert!(session.is_string());
+    open["sessionId"] = session.clone();
+    let mut second = Client::open_by(&served, &DRAFT).await;
+    second.send(&open).await;
+    assert_eq!(second.receive().await["sessionId"], session);
+    assert_eq!(first.close_code().await, 1000);
+    let ping = json!({"jsonrpc": "2.0", "id": 2, "method": "ping", "sessionId": session});
+    second.send(&ping).await;
+    let answer = second.receive().await;
+    assert_eq!((&answer["id"], &answer["sessionId"]), (&json!(2), &session));
+    served.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_the_draft_does_not_know_closes_and_says_why() {
+    let served = served().await;
+    for (message, code) in [
+        (json!({"jsonrpc": "2.0", "id": 2, "method": "ping"}), 1008),
+        (
+            json!({"jsonrpc": "2.0", "id": 2, "method": "ping", "sessionId": "x"}),
+            1008,
+        ),
+        (json!({"id": 2, "method": "ping"}), 1003),
+        (json!([]), 1003),
+    ] {
+        let mut client = Client::open_by(&served, &DRAFT).await;
+        client.send(&message).await;
+        assert_eq!(client.close_code().await, code, "{message}");
+    }
+    served.shutdown().await;
 }

@@ -83,3 +83,31 @@ fn is_envelope(message: &Value) -> bool {
 fn is_id(id: &Value) -> bool {
     id.is_string() || id.is_i64() || id.is_u64()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_well_formed_whatever_it_says() {
+        for sound in [
+            json!({"jsonrpc": "2.0", "id": 1, "method": "no/such", "more": []}),
+            json!({"jsonrpc": "2.0", "method": "notifications/x", "params": {}}),
+            json!({"jsonrpc": "2.0", "id": "a", "result": null}),
+            json!({"jsonrpc": "2.0", "id": "a", "error": {}}),
+        ] {
+            assert!(is_envelope(&sound), "{sound}");
+        }
+        for broken in [
+            json!([]),
+            json!({"id": 1, "method": "ping"}),
+            json!({"jsonrpc": "2.0", "id": null, "method": "ping"}),
+            json!({"jsonrpc": "2.0", "id": 1.5, "method": "ping"}),
+            json!({"jsonrpc": "2.0", "id": 1, "method": 1}),
+            json!({"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}),
+            json!({"jsonrpc": "2.0", "id": 1, "result": {}, "error": {}}),
+        ] {
+            assert!(!is_envelope(&broken), "{broken}");
+        }
+    }
+}

@@ -141,6 +141,22 @@ mod tests {
     }
 
     #[test]
+    fn the_proposal_for_websocket_is_spoken_only_where_it_is_asked_for() {
+        let asked = |transports: &[TransportKind]| {
+            let flags = Flags {
+                url: Some("ws://127.0.0.1:1/ws".to_owned()),
+                transports: transports.to_vec(),
+                ..Flags::default()
+            };
+            let spec = TargetSpec::from_flags(&flags, &none).expect("no error");
+            spec.expect("a target").addresses[0].transport()
+        };
+        assert_eq!(asked(&[]), TransportKind::Ws);
+        assert_eq!(asked(&[TransportKind::Ws]), TransportKind::Ws);
+        assert_eq!(asked(&[TransportKind::WsDraft]), TransportKind::WsDraft);
+    }
+
+    #[test]
     fn a_token_from_the_environment_is_sent_and_never_shown() {
         let flags = Flags {
             url: Some("http://127.0.0.1:1/mcp".to_owned()),
