@@ -208,9 +208,7 @@ fn why_not(vector: &Vector, way: &PreparedWay) -> Option<(Verdict, String)> {
     if !vector.transports.is_empty() && !vector.transports.contains(&way.transport) {
         return not_applicable(format!("this is not about {}", way.transport));
     }
-    let inexpressible =
-        native::inexpressible(vector, way).or_else(|| draft::inexpressible(vector, way));
-    if let Some(reason) = inexpressible {
+    if let Some(reason) = inexpressible(vector, way) {
         return not_applicable(reason);
     }
     if let Some(missing) = vector
@@ -241,6 +239,11 @@ fn why_not(vector: &Vector, way: &PreparedWay) -> Option<(Verdict, String)> {
             format!("the target has no known fixture {}", missing.join(", ")),
         )
     })
+}
+
+/// Why a vector about every transport, or many, cannot be expressed over that of `way`.
+pub(crate) fn inexpressible(vector: &Vector, way: &PreparedWay) -> Option<String> {
+    native::inexpressible(vector, way).or_else(|| draft::inexpressible(vector, way))
 }
 
 /// Whether a vector changes what other sessions of the same server see, so that it must run alone.
