@@ -130,6 +130,18 @@ impl Memory {
         lock(&self.kept).remove(name).unwrap_or_default()
     }
 
+    /// Takes back all that was kept under a name; where nothing was, keeps `departure`, at once, so that of two
+    /// that come together one finds the other.
+    #[must_use]
+    pub fn take_or_keep(&self, name: &str, departure: &Departure) -> Vec<Departure> {
+        let mut kept = lock(&self.kept);
+        let taken = kept.remove(name).unwrap_or_default();
+        if taken.is_empty() && kept.len() < KEPT_NAMES_MAX {
+            kept.insert(name.to_owned(), vec![departure.clone()]);
+        }
+        taken
+    }
+
     /// Counts: 1 when first asked about a name, then 2, and so on.
     #[must_use]
     pub fn count(&self, name: &str) -> u64 {

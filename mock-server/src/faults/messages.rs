@@ -207,19 +207,23 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault {
         name: "answers-kept-for-the-next",
         about: "Lists of tools are kept back, and come with the answer to the next request",
-        hook: Hook::Outgoing(|facts, departure| {
-            let mut all = facts.memory.take(KEPT);
-            if all.is_empty()
-                && carries(&departure, |message| {
+        hook: Hook::All(&[
+            // Else whoever waits for the first answer would be told that it does not come.
+            Hook::StreamsStayOpen,
+            Hook::Outgoing(|facts, departure| {
+                let is_list = carries(&departure, |message| {
                     is_result(facts, message, "tools/list")
-                })
-            {
-                facts.memory.keep(KEPT, departure);
-                return all;
-            }
-            all.push(departure);
-            all
-        }),
+                });
+                let mut all = match is_list {
+                    true => facts.memory.take_or_keep(KEPT, &departure),
+                    false => facts.memory.take(KEPT),
+                };
+                if !(is_list && all.is_empty()) {
+                    all.push(departure);
+                }
+                all
+            }),
+        ]),
     },
     Fault {
         name: "progress-broadcast",

@@ -17,12 +17,13 @@ use mcp_verdict_results::{CheckResult, Run, Verdict};
 use mcp_verdict_transport::Address;
 use mcp_verdict_vectors::{
     Library,
-    model::{CheckId, FaultCase, Outcome, RequirementId},
+    model::{CheckId, FaultCase, Outcome, RequirementId, Vector},
 };
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde::Serialize;
 
 use crate::{
+    native,
     plan::{EmptyPlan, Prepared, PreparedWay, Selection},
     run::{Options, run},
 };
@@ -123,6 +124,15 @@ struct Suspect<'l> {
     faults: &'l [FaultCase],
     /// The vectors that show it the fault: itself, or those that provoke a rule.
     vectors: Vec<&'l CheckId>,
+}
+
+impl Suspect<'_> {
+    /// Whether any of its vectors can be expressed there.
+    fn is_expressible(&self, library: &Library, way: &PreparedWay) -> bool {
+        let own = |vector: &&Vector| self.vectors.contains(&&vector.id);
+        let mut vectors = library.vectors.iter().filter(own);
+        vectors.any(|vector| native::inexpressible(vector, way).is_none())
+    }
 }
 
 /// What is tried.
@@ -308,13 +318,8 @@ fn due<'d, 'l>(
     suspects: &'d [Suspect<'l>],
     transport: TransportKind,
 ) -> Due<'d, 'l> {
-    let revisions: Vec<Revision> = trial
-        .mock
-        .ways
-        .iter()
-        .filter(|way| way.transport == transport)
-        .map(|way| way.revision)
-        .collect();
+    let here = |way: &&PreparedWay| way.transport == transport;
+    let ways: Vec<&PreparedWay> = trial.mock.ways.iter().filter(here).collect();
     let mut due = Vec::new();
     for suspect in suspects {
         let allowed = |of: &[TransportKind]| of.is_empty() || of.contains(&transport);
@@ -328,16 +333,13 @@ fn due<'d, 'l>(
                 && (trial.in_full.contains(&transport) || named(case))
         });
         for case in cases {
-            let applies = |revision: &&Revision| {
-                suspect.requirements.contains_key(revision)
-                    && (case.revisions.is_empty() || case.revisions.contains(revision))
+            let applies = |way: &&&PreparedWay| {
+                suspect.requirements.contains_key(&way.revision)
+                    && (case.revisions.is_empty() || case.revisions.contains(&way.revision))
+                    && suspect.is_expressible(trial.library, way)
             };
-            due.extend(
-                revisions
-                    .iter()
-                    .filter(applies)
-                    .map(|revision| (suspect, case, *revision)),
-            );
+            let applies = ways.iter().filter(applies);
+            due.extend(applies.map(|way| (suspect, case, way.revision)));
         }
     }
     due

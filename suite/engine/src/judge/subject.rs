@@ -384,7 +384,10 @@ impl Look<'_, '_> {
         if let Some(exchange) = exchange
             && self.view.head.transport.has_exchanges()
         {
-            let list = list(self.on_exchange(exchange).filter(|message| answers(message)));
+            let list = list(
+                self.on_exchange(exchange)
+                    .filter(|message| answers(message)),
+            );
             return match self.ended(exchange) {
                 Some(Ended::Broken(reason)) if exchange.response.is_none() => {
                     SubjectState::Never(format!("there was no HTTP response: {reason}"))
