@@ -23,8 +23,7 @@ use mcp_verdict_wire::{Revision, TransportKind};
 use serde::Serialize;
 
 use crate::{
-    native,
-    plan::{EmptyPlan, Prepared, PreparedWay, Selection},
+    plan::{self, EmptyPlan, Prepared, PreparedWay, Selection},
     run::{Options, run},
 };
 
@@ -131,7 +130,7 @@ impl Suspect<'_> {
     fn is_expressible(&self, library: &Library, way: &PreparedWay) -> bool {
         let own = |vector: &&Vector| self.vectors.contains(&&vector.id);
         let mut vectors = library.vectors.iter().filter(own);
-        vectors.any(|vector| native::inexpressible(vector, way).is_none())
+        vectors.any(|vector| plan::inexpressible(vector, way).is_none())
     }
 }
 
