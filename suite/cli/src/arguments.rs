@@ -257,7 +257,7 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Mock {
-    /// The transport to serve: stdio, streamable-http, http+sse, ws, grpc, tcp or unix.
+    /// The transport to serve: stdio, streamable-http, http+sse, ws, grpc, grpc-native, tcp or unix.
     #[arg(
         long,
         value_name = "TRANSPORT",
