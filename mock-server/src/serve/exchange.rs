@@ -18,7 +18,7 @@ use crate::{
         outlet::QUEUE_LENGTH,
         rpc::{INVALID_REQUEST, PARSE_ERROR, Refusal},
     },
-    faults::Faults,
+    faults::{Faults, LineIn},
 };
 
 /// A conversation, and where it sends what it has to say.
@@ -52,6 +52,24 @@ impl Conversation {
             }
         }
         works
+    }
+
+    /// Takes a line: what it holds is answered or under way. An error is the code with which a fault wants to end.
+    pub(super) async fn take_line(&self, line: Vec<u8>) -> Result<(), i32> {
+        let line = match self.faults.line_in(&line) {
+            LineIn::Exit(code) => return Err(code),
+            LineIn::Ignore => return Ok(()),
+            LineIn::Replace(line) => line,
+            LineIn::Take => line,
+        };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            return Ok(());
+        }
+        match serde_json::from_slice(&line) {
+            Ok(value) => self.take(value).await.into_iter().for_each(start),
+            Err(error) => self.refuse_bytes(&error.to_string()).await,
+        }
+        Ok(())
     }
 
     /// Answers what is no JSON.

@@ -19,13 +19,13 @@ use tonic_prost::ProstCodec;
 
 use super::{
     StartError,
-    exchange::{Conversation, start},
+    exchange::Conversation,
     grpc::{GRPC_BYTES_MAX, GrpcServer},
     http_session::new_id,
 };
 use crate::{
     core::{Departure, Payload, outlet::QUEUE_LENGTH},
-    faults::{Act, LineIn, Moment, SessionEvent},
+    faults::{Act, Moment, SessionEvent},
 };
 
 /// How long answers may take once the client has half-closed.
@@ -190,18 +190,8 @@ async fn converse(conversation: &Conversation, mut inbound: Streaming<Line>) -> 
             Ok(Some(line)) => line.line,
             Err(status) => return Err(status),
         };
-        let line = match conversation.faults.line_in(&line) {
-            LineIn::Exit(_) => return Err(gone()),
-            LineIn::Ignore => continue,
-            LineIn::Replace(line) => line,
-            LineIn::Take => line,
-        };
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match serde_json::from_slice(&line) {
-            Ok(value) => conversation.take(value).await.into_iter().for_each(start),
-            Err(error) => conversation.refuse_bytes(&error.to_string()).await,
+        if conversation.take_line(line).await.is_err() {
+            return Err(gone());
         }
     }
     for act in conversation.faults.process(Moment::InputClosed) {

@@ -11,13 +11,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{
-    MockConfig, StartError,
-    exchange::{Conversation, start},
-};
+use super::{MockConfig, StartError, exchange::Conversation};
 use crate::{
     core::{Departure, Payload, outlet::QUEUE_LENGTH},
-    faults::{Act, Faults, LineIn, Moment},
+    faults::{Act, Faults, Moment},
 };
 
 /// How long answers that are almost there may take when the input is closed.
@@ -129,18 +126,8 @@ async fn read<R: AsyncRead + Unpin>(
             }
             Some(Ok(line)) => line,
         };
-        let line = match conversation.faults.line_in(&line) {
-            LineIn::Exit(code) => return Some(code),
-            LineIn::Ignore => continue,
-            LineIn::Replace(line) => line,
-            LineIn::Take => line,
-        };
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match serde_json::from_slice(&line) {
-            Ok(value) => conversation.take(value).await.into_iter().for_each(start),
-            Err(error) => conversation.refuse_bytes(&error.to_string()).await,
+        if let Err(code) = conversation.take_line(line).await {
+            return Some(code);
         }
     }
 }

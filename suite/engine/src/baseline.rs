@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use mcp_verdict_results::{CheckResult, Run, Verdict};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// A baseline file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,15 +78,7 @@ impl Baseline {
     /// # Errors
     /// When it cannot be read, or is no baseline.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| BaselineError::Read {
-            path: name.clone(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|source| BaselineError::Parse {
-            path: name,
-            source: Box::new(source),
-        })
+        read_toml(path)
     }
 
     /// The baseline that `run` fits, for the verdicts given. Reasons are what the run says, for a person
@@ -211,6 +203,19 @@ impl Difference {
 /// What a baseline speaks of unless it says otherwise.
 fn failures() -> Vec<Verdict> {
     vec![Verdict::Fail]
+}
+
+/// Reads a file of expectations.
+pub(crate) fn read_toml<T: DeserializeOwned>(path: &Path) -> Result<T, BaselineError> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| BaselineError::Read {
+        path: name.clone(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|source| BaselineError::Parse {
+        path: name,
+        source: Box::new(source),
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 use mcp_verdict_results::{Comparison, Difference, DifferenceKind};
 use serde::{Deserialize, Serialize};
 
-use crate::baseline::BaselineError;
+use crate::baseline::{BaselineError, read_toml};
 
 /// A file of known differences. Those that do not matter are not compared with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,15 +50,7 @@ impl Expected {
     /// # Errors
     /// When it cannot be read, or is no such file.
     pub fn read(path: &Path) -> Result<Self, BaselineError> {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| BaselineError::Read {
-            path: name.clone(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|source| BaselineError::Parse {
-            path: name,
-            source: Box::new(source),
-        })
+        read_toml(path)
     }
 
     /// The file that a comparison fits. Reasons are what it says, for a person to confirm.
