@@ -21,6 +21,8 @@ struct State {
     surplus: usize,
     /// How many there are.
     inside: usize,
+    /// How many there ever were.
+    came: usize,
     /// How often it was made smaller.
     shrunk: usize,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Place<'c> {
     permit: Option<SemaphorePermit<'c>>,
     /// How often the crowd had been made smaller when it came.
     came_at: usize,
+    /// Which it is, from 1.
+    number: usize,
     /// Others were there when it came.
     joined_others: bool,
 }
@@ -43,6 +47,7 @@ impl Crowd {
             size,
             surplus: 0,
             inside: 0,
+            came: 0,
             shrunk: 0,
         };
         Self {
@@ -57,19 +62,21 @@ impl Crowd {
         let permit = self.room.acquire().await.ok();
         let mut state = locked(&self.state);
         state.inside += 1;
+        state.came += 1;
         Place {
             crowd: self,
             permit,
             came_at: state.shrunk,
+            number: state.came,
             joined_others: state.inside > 1,
         }
     }
 }
 
 impl Place<'_> {
-    /// Whether others were there, too.
+    /// Whether others were there, too, be it that they have left.
     pub(crate) fn had_company(&self) -> bool {
-        self.joined_others || locked(&self.crowd.state).inside > 1
+        self.joined_others || locked(&self.crowd.state).came > self.number
     }
 
     /// Answers stayed out. Half as many may come from now on, unless it became fewer since this one came.
