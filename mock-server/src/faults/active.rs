@@ -103,6 +103,15 @@ impl Faults {
         })
     }
 
+    /// A call of gRPC that its client cancels.
+    pub(crate) fn grpc_cancelled(&self, call: &GrpcCall) {
+        for hook in self.hooks.iter() {
+            if let Hook::GrpcCancelled(learn) = hook {
+                learn(call);
+            }
+        }
+    }
+
     /// A part of the response to a call of gRPC.
     pub(crate) fn grpc_part(&self, call: &GrpcCall, part: GrpcPart) -> Vec<GrpcPart> {
         let mut parts = vec![part];

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use mcp_verdict_wire::grpc::{Line, SESSION_PATH, encode};
 
 use super::{Act, Fault, GrpcCall, GrpcPart, Hook, HttpResponse, LineIn, Moment};
+use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -14,6 +15,51 @@ pub(super) const FAULTS: &[Fault] = &[
             call.headers.insert(header::CONTENT_TYPE, grpc);
             None
         }),
+    },
+    Fault {
+        name: "grpc-cancelled-ends-others",
+        about: "When a call that has a deadline is cancelled, those that are under way fail",
+        hook: Hook::All(&[
+            Hook::GrpcCancelled(keep_cancelled),
+            Hook::GrpcPart(|call, part| match was_cancelled(call) {
+                true => vec![GrpcPart::Trailers(status("14"))],
+                false => vec![part],
+            }),
+        ]),
+    },
+    Fault {
+        name: "grpc-cancelled-ends-service",
+        about: "Once a call that has a deadline was cancelled, no other is served",
+        hook: Hook::All(&[
+            Hook::GrpcCancelled(keep_cancelled),
+            Hook::GrpcCall(|call| {
+                was_cancelled(call).then(|| vec![GrpcPart::Trailers(status("14"))])
+            }),
+        ]),
+    },
+    Fault {
+        name: "grpc-cancelled-goes-on",
+        about: "What was said in a call that has a deadline and is cancelled, is said in others too",
+        hook: Hook::All(&[
+            Hook::GrpcCancelled(|call| {
+                for said in call.memory.take(&said_in(call)) {
+                    call.memory.keep("left over", said);
+                }
+            }),
+            Hook::GrpcPart(|call, part| match part {
+                GrpcPart::Data(bytes) if has_deadline(call) => {
+                    let said = Departure::raw(bytes.clone());
+                    call.memory.keep(&said_in(call), said);
+                    vec![GrpcPart::Data(bytes)]
+                }
+                GrpcPart::Data(_) => {
+                    let left_over = call.memory.take("left over").into_iter();
+                    let more = left_over.map(|said| GrpcPart::Data(said.bytes()));
+                    [part].into_iter().chain(more).collect()
+                }
+                part => vec![part],
+            }),
+        ]),
     },
     Fault {
         name: "grpc-compressed-unasked",
@@ -114,6 +160,37 @@ pub(super) const FAULTS: &[Fault] = &[
         }),
     },
     Fault {
+        name: "grpc-session-named-fails",
+        about: "A call that names a session in its metadata ends with UNKNOWN",
+        hook: Hook::GrpcCall(|call| {
+            let named = call.headers.contains_key(SESSION_ID);
+            named.then(|| vec![GrpcPart::Trailers(status("2"))])
+        }),
+    },
+    Fault {
+        name: "grpc-session-unknown-resets",
+        about: "A call that names a session which does not exist is reset",
+        hook: Hook::All(&[
+            Hook::GrpcPart(|call, part| {
+                if let GrpcPart::Head { headers, .. } = &part
+                    && let Some(id) = headers.get(SESSION_ID)
+                {
+                    call.memory.keep("sessions", Departure::raw(id.as_bytes()));
+                }
+                vec![part]
+            }),
+            Hook::GrpcCall(|call| {
+                let named = call.headers.get(SESSION_ID)?;
+                let sessions = call.memory.take("sessions");
+                let known = sessions.iter().any(|id| id.bytes() == named.as_bytes());
+                for id in sessions {
+                    call.memory.keep("sessions", id);
+                }
+                (!known).then(|| vec![GrpcPart::Reset])
+            }),
+        ]),
+    },
+    Fault {
         name: "grpc-status-in-words",
         about: "The status of a call is its name, not its number",
         hook: Hook::GrpcPart(|_, part| with_status(part, |_| Some("OK"))),
@@ -176,6 +253,32 @@ pub(super) const FAULTS: &[Fault] = &[
 ];
 
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
+const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// A session's own call has no deadline: that it ends in a cancellation is nothing to remember.
+fn has_deadline(call: &GrpcCall) -> bool {
+    call.path == SESSION_PATH && call.headers.contains_key("grpc-timeout")
+}
+
+fn keep_cancelled(call: &GrpcCall) {
+    if has_deadline(call) {
+        call.memory.keep("cancelled", Departure::raw(b""));
+    }
+}
+
+fn was_cancelled(call: &GrpcCall) -> bool {
+    let cancelled = call.memory.take("cancelled");
+    for one in &cancelled {
+        call.memory.keep("cancelled", one.clone());
+    }
+    call.path == SESSION_PATH && !cancelled.is_empty()
+}
+
+/// Where it is kept what was said in a call.
+fn said_in(call: &GrpcCall) -> String {
+    format!("said in call {}", call.number)
+}
 
 /// A message of the tunnel, and another frame behind it.
 fn beside(call: &GrpcCall, part: GrpcPart, frame: Vec<u8>) -> Vec<GrpcPart> {

@@ -18,6 +18,8 @@ pub enum Hook {
     Edit(fn(&Facts, &mut Value)),
     /// A call of gRPC, before anything is checked. What it returns is the response.
     GrpcCall(fn(&mut GrpcCall) -> Option<Vec<GrpcPart>>),
+    /// A call of gRPC that its client cancels before the response is at its end.
+    GrpcCancelled(fn(&GrpcCall)),
     /// A part of the response to a call of gRPC: none, one or more in its place.
     GrpcPart(fn(&GrpcCall, GrpcPart) -> Vec<GrpcPart>),
     /// A frame of a WebSocket that arrived, before the server sees it.
@@ -79,6 +81,10 @@ pub struct GrpcCall {
     pub path: String,
     /// The metadata.
     pub headers: HeaderMap,
+    /// Which call of the server it is, counted from 1.
+    pub number: u64,
+    /// What was kept for later, by all calls of the server.
+    pub memory: Arc<Memory>,
 }
 
 /// A part of the response to a call of gRPC.

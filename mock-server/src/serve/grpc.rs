@@ -21,7 +21,7 @@ use tonic::{codegen::Service as _, service::Routes};
 
 use super::{MockConfig, StartError, exchange::Conversation, grpc_native, grpc_session};
 use crate::{
-    core::Core,
+    core::{Core, Memory},
     faults::{Faults, GrpcCall, GrpcPart},
 };
 
@@ -34,6 +34,8 @@ pub(super) struct GrpcServer {
     /// What all calls of the binding have in common. Each call of the tunnel has a server of its own.
     pub(super) core: Arc<Core>,
     faults: Faults,
+    /// What faults keep.
+    memory: Arc<Memory>,
     /// The health service; everything that does not exist is `UNIMPLEMENTED` there.
     others: Router,
 }
@@ -50,6 +52,7 @@ impl GrpcServer {
             config,
             core,
             faults,
+            memory: Arc::default(),
             others: Routes::new(health).into_axum_router(),
         })
     }
@@ -61,6 +64,8 @@ impl GrpcServer {
             method: head.method.clone(),
             path: head.uri.path().to_owned(),
             headers: std::mem::take(&mut head.headers),
+            number: self.memory.count("calls"),
+            memory: self.memory.clone(),
         };
         if let Some(parts) = self.faults.grpc_call(&mut call) {
             return respond(parts);
@@ -169,12 +174,20 @@ fn respond(parts: Vec<GrpcPart>) -> Response {
     response
 }
 
-/// A body whose frames pass the faults.
+/// A body whose frames pass the faults. Dropping it before its end is what a client does that cancels.
 struct Parts {
     ready: VecDeque<GrpcPart>,
     source: Option<Body>,
     faults: Faults,
     call: GrpcCall,
+}
+
+impl Drop for Parts {
+    fn drop(&mut self) {
+        if self.source.is_some() {
+            self.faults.grpc_cancelled(&self.call);
+        }
+    }
 }
 
 impl http_body::Body for Parts {
@@ -212,7 +225,10 @@ impl http_body::Body for Parts {
                     self.source = None;
                     continue;
                 }
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => {
+                    self.source = None;
+                    return Poll::Ready(Some(Err(error)));
+                }
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(data) => GrpcPart::Data(data.into()),
                     Err(frame) => match frame.into_trailers() {
