@@ -220,6 +220,16 @@ pub(super) const FAULTS: &[Fault] = &[
         ),
     },
     Fault {
+        name: "grpc-unknown-encoding-ok",
+        about: "A message in an encoding that is not known does no harm to its call",
+        hook: Hook::GrpcPart(
+            |call, part| match call.headers.contains_key("grpc-encoding") {
+                true => with_status(part, |code| (code == "12").then_some("0")),
+                false => vec![part],
+            },
+        ),
+    },
+    Fault {
         name: "grpc-unknown-encoding-unlisted",
         about: "Who uses an encoding that is not known is not told which are",
         hook: Hook::GrpcPart(|_, mut part| {

@@ -29,14 +29,19 @@ pub(super) const RULES: &[Watch] = &[
     },
 ];
 
-/// Calls that were answered with HTTP 200. Any other status stands for itself.
+/// Calls that were answered with HTTP 200. Any other status stands for itself, and so does what comes for a request
+/// that is none of gRPC.
 fn calls<'v>(view: &'v View<'_>) -> impl Iterator<Item = &'v HttpExchange> {
     let is_grpc = matches!(
         view.head.transport,
         TransportKind::Grpc | TransportKind::GrpcNative
     );
     let all = view.exchanges.values().filter(move |_| is_grpc);
-    all.filter(|exchange| exchange.status() == Some(200))
+    all.filter(|exchange| {
+        let asked = exchange.request_header("content-type");
+        exchange.status() == Some(200)
+            && asked.is_none_or(|asked| asked.starts_with("application/grpc"))
+    })
 }
 
 fn content_type(view: &View<'_>, seen: &mut Observation) {

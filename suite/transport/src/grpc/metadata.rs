@@ -49,6 +49,8 @@ impl Metadata {
         metadata.set("content-type", "application/grpc");
         metadata.set("te", "trailers");
         metadata.set("user-agent", USER_AGENT);
+        // We read no compressed messages, and servers are told.
+        metadata.set("grpc-accept-encoding", "identity");
         for (name, value) in session {
             metadata.set(name, value);
         }
