@@ -250,7 +250,7 @@ fn there_is_a_fault_for_every_kind_of_hook() {
     let kinds = |hook: &Hook| match hook {
         Hook::All(_) => "all",
         Hook::Edit(_) => "edit",
-        Hook::GrpcCall(_) => "grpc call",
+        Hook::GrpcCall(_) | Hook::GrpcCancelled(_) => "grpc call",
         Hook::GrpcPart(_) => "grpc part",
         Hook::FrameIn(_) => "frame in",
         Hook::FrameOut(_) => "frame out",
