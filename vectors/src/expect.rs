@@ -30,6 +30,10 @@ struct ExpectText {
     #[serde(default)]
     exit: Option<Nothing>,
     #[serde(default)]
+    memory: Option<Nothing>,
+    #[serde(default)]
+    rule: Option<String>,
+    #[serde(default)]
     variables: Option<Nothing>,
     #[serde(default)]
     within_ms: Option<u64>,
@@ -91,6 +95,8 @@ impl TryFrom<ExpectText> for Expect {
             text.closed.map(Subject::Closed),
             text.frames.map(Subject::Frames),
             text.exit.map(Subject::Exit),
+            text.memory.map(Subject::Memory),
+            text.rule.map(Subject::Rule),
             text.variables.map(Subject::Variables),
         ];
         let mut subjects = subjects.into_iter().flatten();
@@ -160,7 +166,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 
 const NO_SUBJECT: &str = "an `expect` needs a subject: one of `response`, `http`, `message`, \
                           `messages`, `stream`, `replies`, `pages`, `frames`, `closed`, `exit`, \
-                          `variables`";
+                          `memory`, `rule`, `variables`";
 const ABSENT_FALSE: &str = "`absent` is `true` or left out";
 
 #[cfg(test)]

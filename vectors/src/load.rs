@@ -12,8 +12,8 @@ use crate::{
     ledger::Ledger,
     library::Names,
     model::{
-        CheckId, Client, FaultCase, Level, Needs, RequirementId, RuleText, SessionMode, Step,
-        Vector,
+        CheckId, Client, FaultCase, Found, Level, Needs, RequirementId, RuleText, SessionMode,
+        Step, Vector,
     },
     node::Node,
 };
@@ -49,7 +49,10 @@ struct VectorFile {
     needs: Needs,
     #[serde(default)]
     network: BTreeMap<String, NetworkFault>,
-    faults: Vec<FaultCase>,
+    #[serde(default)]
+    faults: Option<Vec<FaultCase>>,
+    #[serde(default)]
+    found: Option<Found>,
     steps: Vec<Step>,
 }
 
@@ -97,6 +100,12 @@ pub(crate) fn vector(
 ) -> Result<Vector, Vec<Problem>> {
     let node = Node::parse(file.text).map_err(|refusal| vec![file.problem(refusal)])?;
     let text: VectorFile = decode(&node).map_err(|refusal| vec![file.problem(refusal)])?;
+    if text.faults.is_none() && text.found.is_none() {
+        let key = "faults".to_owned();
+        return Err(vec![
+            file.problem((ProblemKind::MissingKey { key }, node.place(""))),
+        ]);
+    }
     let requirements =
         expand(&text.requirements, &node).map_err(|refused| vec![file.problem(refused)])?;
     admit(&requirements, ledger);
@@ -112,7 +121,8 @@ pub(crate) fn vector(
         client: text.client,
         needs: text.needs,
         network: text.network,
-        faults: text.faults,
+        faults: text.faults.unwrap_or_default(),
+        found: text.found,
         steps: text.steps,
         source: file.source.to_owned(),
         text: file.text.to_owned(),
@@ -128,6 +138,7 @@ pub(crate) fn vector(
         requirements: &vector.requirements,
         level: vector.level,
         faults: &vector.faults,
+        found: vector.found.is_some(),
     };
     let mut findings = check_claim(&claim, &node, file.path, ledger, names);
     if findings.is_empty() {
@@ -174,6 +185,7 @@ pub(crate) fn rule(
         requirements: &rule.requirements,
         level: rule.level,
         faults: &rule.faults,
+        found: false,
     };
     let findings = check_claim(&claim, &node, file.path, ledger, names);
     file.refuse(&node, findings)?;

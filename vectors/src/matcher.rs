@@ -234,6 +234,7 @@ impl Matcher<'_> {
             "$contains" => list(value)
                 .iter()
                 .any(|item| self.compare(argument, Some(item), here).is_ok()),
+            "$mentions" => mentions(argument.as_str().unwrap_or_default(), value, 0),
             "$exactly" => exactly(argument, value, 0),
             "$base64" => value.as_str().is_some_and(is_base64),
             "$uri" => value.as_str().is_some_and(is_uri),
@@ -330,6 +331,7 @@ fn describe(operator: &str, argument: &Value) -> String {
             other => format!("a value of one of the types {}", brief(other)),
         },
         "$regex" => format!("a string that matches {}", brief(argument)),
+        "$mentions" => format!("a value that has {} in a string", brief(argument)),
         "$gt" => format!("more than {}", brief(argument)),
         "$gte" => format!("{} or more", brief(argument)),
         "$lt" => format!("less than {}", brief(argument)),
@@ -407,6 +409,19 @@ fn scalars_equal(one: &Value, other: &Value, numbers: Numbers) -> bool {
 /// Whether a number is spelled as an integer.
 fn looks_integer(text: &str) -> bool {
     !text.contains(['.', 'e', 'E'])
+}
+
+/// Whether a string or a member's name holds a text, at any depth.
+fn mentions(text: &str, value: &Value, depth: usize) -> bool {
+    match value {
+        _ if depth > DEPTH_MAX => false,
+        Value::String(string) => string.contains(text),
+        Value::Array(items) => items.iter().any(|item| mentions(text, item, depth + 1)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, member)| name.contains(text) || mentions(text, member, depth + 1)),
+        _ => false,
+    }
 }
 
 /// Whether two values are the same, with no further members.

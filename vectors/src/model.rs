@@ -138,8 +138,10 @@ pub struct Vector {
     pub needs: Needs,
     /// What the network does to the responses to what was sent under these names.
     pub network: BTreeMap<String, NetworkFault>,
-    /// The faults it must catch.
+    /// The faults it must catch. None where a target was found to break it.
     pub faults: Vec<FaultCase>,
+    /// How it was found, if no person wrote it.
+    pub found: Option<Found>,
     /// What to do, in order.
     pub steps: Vec<Step>,
     /// Where it was read from, for diagnostics: file name as shown to a person.
@@ -250,6 +252,18 @@ pub struct FaultCase {
     /// Only on these transports; empty for all of the check's.
     #[serde(default, deserialize_with = "crate::load::transports")]
     pub transports: Vec<TransportKind>,
+}
+
+/// How the fuzzer came to a vector: what a target did when it was first seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// What was broken: `silence`, `exit`, a rule's id.
+    pub by: String,
+    /// The verdict then.
+    pub verdict: Outcome,
+    /// The seed of the campaign.
+    pub seed: u64,
 }
 
 /// A passive check on every exchange, as far as it is data. Its code is found by its id.
@@ -394,7 +408,7 @@ pub struct SendStep {
     pub delivery: Delivery,
 }
 
-/// `send_raw:`, exactly one of `text` and `base64`.
+/// `send_raw:`, exactly one of `text`, `base64` and `parts`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawStep {
@@ -404,6 +418,12 @@ pub struct RawStep {
     /// The bytes as base64.
     #[serde(default)]
     pub base64: Option<String>,
+    /// The bytes in pieces, each as often as it says.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// How often the message is sent, one after the other; absent: once.
+    #[serde(default = "once")]
+    pub times: usize,
     /// Its name for later steps.
     #[serde(default, rename = "as")]
     pub label: Option<String>,
@@ -413,6 +433,33 @@ pub struct RawStep {
     /// How its bytes reach the wire.
     #[serde(default)]
     pub delivery: Delivery,
+}
+
+/// A piece of what is sent, exactly one of `text` and `base64`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// The bytes as UTF-8 text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The bytes as base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+    /// How often they stand there, one after the other; absent: once.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: usize,
+}
+
+fn once() -> usize {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
+fn is_once(times: &usize) -> bool {
+    *times == 1
 }
 
 /// `http:`
@@ -436,6 +483,9 @@ pub struct HttpStep {
     /// The bytes of a body, as base64.
     #[serde(default)]
     pub base64: Option<String>,
+    /// The bytes of a body in pieces, each as often as it says.
+    #[serde(default)]
+    pub parts: Vec<Part>,
     /// How its bytes reach the wire.
     #[serde(default)]
     pub delivery: Delivery,
@@ -598,6 +648,11 @@ pub enum Subject {
     Frames(Value),
     /// The child's end: `{code, signal}`; nothing while it runs.
     Exit(Nothing),
+    /// What a child that we started holds in memory, with all that it started, in KiB:
+    /// `{before_kib, now_kib, grown_kib}`, where `before` is the vector's beginning (stdio on Linux).
+    Memory(Nothing),
+    /// What the rule of this id finds in the vector's exchanges so far: a list of `{expected, actual}`.
+    Rule(String),
     /// Every variable: `{name: value}`, for comparing one captured value with another.
     Variables(Nothing),
 }

@@ -11,10 +11,10 @@ use crate::{
 
 /// Every operator.
 #[rustfmt::skip]
-pub const OPERATORS: [&str; 22] = [
+pub const OPERATORS: [&str; 23] = [
     "$absent", "$all_of", "$any", "$base64", "$conforms_to", "$contains", "$definition", "$each",
-    "$exactly", "$gt", "$gte", "$increasing", "$json", "$length", "$lt", "$lte", "$not", "$one_of",
-    "$regex", "$type", "$unique", "$uri",
+    "$exactly", "$gt", "$gte", "$increasing", "$json", "$length", "$lt", "$lte", "$mentions", "$not",
+    "$one_of", "$regex", "$type", "$unique", "$uri",
 ];
 
 /// The names that `$type` knows.
@@ -105,6 +105,10 @@ fn check_operator(
                 .as_str()
                 .is_some_and(|text| text.is_empty() || text.starts_with('/')),
         ),
+        "$mentions" => {
+            let fits = argument.as_str().is_some_and(|text| !text.is_empty());
+            needs("a text that is not empty", fits)
+        }
         "$regex" => check_regex(argument, &at),
         "$type" => needs(
             &format!("one or more of {}", TYPES.join(", ")),

@@ -8,7 +8,7 @@ use mcp_verdict_wire::{NetworkFaultKind, TransportKind};
 use crate::{
     check::Finding,
     diagnostic::ProblemKind,
-    model::{CaptureStep, Expect, HttpStep, RawStep, Step, Subject, Vector, WindowStep},
+    model::{CaptureStep, Expect, HttpStep, Part, RawStep, Step, Subject, Vector, WindowStep},
     node::{Node, Shape},
     pattern::{OPERATORS, check_pattern},
     template::{malformed, references_in, root_of},
@@ -230,35 +230,63 @@ fn check_capture(step: &CaptureStep, at: &str, scope: &mut Scope, findings: &mut
 }
 
 fn check_body(step: &HttpStep, at: &str, findings: &mut Vec<Finding>) {
-    if step.json.is_some() && step.text.is_some() {
-        findings.push(Finding::invalid(format!("{at}/http/text"), "a second body"));
+    let at = format!("{at}/http");
+    let bodies = [
+        ("json", step.json.is_some()),
+        ("text", step.text.is_some()),
+        ("base64", step.base64.is_some()),
+        ("parts", !step.parts.is_empty()),
+    ];
+    let given = bodies.iter().filter(|(_, given)| *given);
+    for (name, _) in given.skip(1) {
+        findings.push(Finding::invalid(format!("{at}/{name}"), "a second body"));
     }
-    let Some(base64) = &step.base64 else { return };
-    let at = format!("{at}/http/base64");
-    if step.json.is_some() || step.text.is_some() {
-        findings.push(Finding::invalid(at, "a second body"));
-    } else if !is_base64(base64) {
-        findings.push(Finding::invalid(at, "this is no base64"));
-    }
+    check_base64(step.base64.as_deref(), &at, findings);
+    check_parts(&step.parts, &at, findings);
 }
 
 fn check_raw(step: &RawStep, at: &str, findings: &mut Vec<Finding>) {
-    match (&step.text, &step.base64) {
-        (Some(_), None) => {}
-        (None, Some(base64)) if is_base64(base64) => {}
-        (None, Some(_)) => {
-            findings.push(Finding::invalid(
-                format!("{at}/send_raw/base64"),
-                "this is no base64",
-            ));
+    let at = format!("{at}/send_raw");
+    let spellings = [
+        step.text.is_some(),
+        step.base64.is_some(),
+        !step.parts.is_empty(),
+    ];
+    if spellings.iter().filter(|given| **given).count() != 1 {
+        let message = "`send_raw` has one of `text`, `base64` and `parts`".to_owned();
+        findings.push(Finding::key(&at, ProblemKind::Invalid { message }));
+    }
+    if step.times == 0 || step.times > TIMES_MAX {
+        let message = format!("a message is sent once, or up to {TIMES_MAX} times");
+        findings.push(Finding::invalid(format!("{at}/times"), message));
+    }
+    check_base64(step.base64.as_deref(), &at, findings);
+    check_parts(&step.parts, &at, findings);
+}
+
+fn check_base64(base64: Option<&str>, at: &str, findings: &mut Vec<Finding>) {
+    if base64.is_some_and(|base64| !is_base64(base64)) {
+        let message = "this is no base64";
+        findings.push(Finding::invalid(format!("{at}/base64"), message));
+    }
+}
+
+fn check_parts(parts: &[Part], at: &str, findings: &mut Vec<Finding>) {
+    let mut bytes = 0_usize;
+    for (index, part) in parts.iter().enumerate() {
+        let at = format!("{at}/parts/{index}");
+        if part.text.is_some() == part.base64.is_some() {
+            let message = "a part has either `text` or `base64`";
+            findings.push(Finding::invalid(&at, message));
         }
-        _ => {
-            let message = "`send_raw` has either `text` or `base64`".to_owned();
-            findings.push(Finding::key(
-                format!("{at}/send_raw"),
-                ProblemKind::Invalid { message },
-            ));
-        }
+        check_base64(part.base64.as_deref(), &at, findings);
+        let spelled = part.text.as_ref().or(part.base64.as_ref());
+        let length = spelled.map_or(0, String::len);
+        bytes = bytes.saturating_add(length.saturating_mul(part.times));
+    }
+    if bytes > PARTS_BYTES_MAX {
+        let message = format!("the parts are more than {PARTS_BYTES_MAX} bytes together");
+        findings.push(Finding::invalid(format!("{at}/parts"), message));
     }
 }
 
@@ -290,7 +318,11 @@ fn check_subject(subject: &Subject, at: &str, scope: &Scope, findings: &mut Vec<
         Subject::Frames(pattern) => {
             check_one_pattern(pattern, &format!("{at}/frames"), findings);
         }
-        Subject::Closed(_) | Subject::Exit(_) | Subject::Variables(_) => {}
+        Subject::Closed(_)
+        | Subject::Exit(_)
+        | Subject::Memory(_)
+        | Subject::Rule(_)
+        | Subject::Variables(_) => {}
     }
 }
 
@@ -352,6 +384,12 @@ const BUILT_IN: [&str; 4] = ["any_method", "request_meta", "revision", "transpor
 
 /// The signals that can be sent.
 const SIGNALS: [&str; 3] = ["HUP", "INT", "TERM"];
+
+/// The most that parts may come to, in bytes: what a transcript holds.
+const PARTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How often one step may send its message: a leak of a few bytes shows by then.
+const TIMES_MAX: usize = 100_000;
 
 /// The longest that a vector may wait for nothing.
 const WINDOW_MS_MAX: u64 = 2000;

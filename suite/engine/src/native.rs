@@ -113,9 +113,10 @@ fn unseen(expect: &Expect) -> Option<String> {
         | Subject::Stream(_)
         | Subject::Replies(_)
         | Subject::Pages(_)
+        | Subject::Rule(_)
         | Subject::Variables(_) => None,
         Subject::Http(_) => Some("there are no HTTP requests".to_owned()),
-        Subject::Closed(_) | Subject::Exit(_) | Subject::Frames(_) => {
+        Subject::Closed(_) | Subject::Exit(_) | Subject::Frames(_) | Subject::Memory(_) => {
             Some("there is no channel".to_owned())
         }
     }

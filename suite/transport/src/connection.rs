@@ -451,6 +451,16 @@ impl Connection {
         }
     }
 
+    /// What a child holds in memory with all of its group, in KiB; `None` where there is no child or the
+    /// system does not tell.
+    #[must_use]
+    pub fn memory_kib(&self) -> Option<u64> {
+        match &self.carrier {
+            Carrier::Stdio(child) => child.memory_kib(),
+            _ => None,
+        }
+    }
+
     /// Ends the connection and waits until all of it is gone: child, group, exchanges.
     pub async fn shutdown(self, how: Shutdown) {
         match self.carrier {

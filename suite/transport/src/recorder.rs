@@ -348,6 +348,7 @@ impl Redactor {
             | EventKind::InputClosed
             | EventKind::Signalled { .. }
             | EventKind::Exited { .. }
+            | EventKind::Memory { .. }
             | EventKind::LimitExceeded { .. } => {}
         }
         kind

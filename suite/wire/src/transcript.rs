@@ -220,6 +220,11 @@ pub enum EventKind {
         /// The signal that ended it.
         signal: Option<i32>,
     },
+    /// What the child holds in memory, with all that it started.
+    Memory {
+        /// The sum of what is resident, in KiB.
+        kib: u64,
+    },
     /// The target made us stop reading: which limit it broke.
     LimitExceeded {
         /// Its channel.

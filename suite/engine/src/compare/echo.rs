@@ -100,6 +100,7 @@ fn push(library: &mut Library, what: &str, revision: Revision, tool: &str, argum
         needs: Needs::default(),
         network: BTreeMap::new(),
         faults: Vec::new(),
+        found: None,
         steps,
         source: String::new(),
         text: String::new(),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use mcp_verdict_transport::{HttpCall, Recorder};
-use mcp_verdict_vectors::model::{Client, SessionMode, Step, Vector};
+use mcp_verdict_vectors::model::{Client, SessionMode, Step, Subject, Vector};
 use mcp_verdict_wire::{
     Era, TransportKind,
     transcript::{EventKind, Head},
@@ -108,6 +108,9 @@ impl Drive<'_> {
     async fn run(&mut self) {
         let steps = self.vector.steps.len();
         self.listen().await;
+        if self.vector.steps.iter().any(looks_at_memory) {
+            self.weigh();
+        }
         self.recorder.record(EventKind::Step { index: 0 });
         for index in 0..steps {
             if self.is_out_of_time() {
@@ -166,6 +169,13 @@ impl Drive<'_> {
         self.wait(STREAM_OPENS, told).await;
     }
 
+    /// Records what the target holds in memory, where that can be seen.
+    fn weigh(&self) {
+        if let Some(kib) = self.session.connection.memory_kib() {
+            self.recorder.record(EventKind::Memory { kib });
+        }
+    }
+
     /// Judges a step that is over.
     fn judge(&mut self, index: usize) -> Flow {
         let walk = &mut self.walk;
@@ -220,6 +230,15 @@ impl Drive<'_> {
         let reading = &mut self.reading;
         self.recorder.look(|events| reading.extend(events));
     }
+}
+
+fn looks_at_memory(step: &Step) -> bool {
+    let subject = match step {
+        Step::Expect(step) => &step.subject,
+        Step::Capture(step) => &step.from,
+        _ => return false,
+    };
+    matches!(subject, Subject::Memory(_))
 }
 
 /// How the vector's client answers: its own answers, with variables replaced as far as they are known from

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mcp_verdict_transport::{HeaderEdits, HttpCall, Outgoing, SendError};
 use mcp_verdict_vectors::{
-    model::{HttpStep, NotifyStep, RawStep, RequestStep, SendStep},
+    model::{HttpStep, NotifyStep, Part, RawStep, RequestStep, SendStep},
     template,
 };
 use mcp_verdict_wire::{Delivery, Era, NetworkFault, Revision, TransportKind, grpc};
@@ -105,20 +105,36 @@ impl Drive<'_> {
         let bytes = match (&step.text, &step.base64) {
             (Some(text), _) => self.substitute_text(text)?.into_bytes(),
             (None, Some(base64)) => decoded(base64)?,
-            (None, None) => return Err("`send_raw` has neither `text` nor `base64`".to_owned()),
+            (None, None) => self.joined(&step.parts)?,
         };
         let parsed: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let mut headers = self.headers_of(&parsed);
         headers.extend(self.edits(&step.headers)?);
         self.issue(&parsed);
-        self.send(Outgoing {
+        let outgoing = Outgoing {
             bytes: step.delivery.wrap(bytes),
             label: step.label.clone(),
             meant: true,
             headers,
             delivery: step.delivery.clone(),
-        })
-        .await
+        };
+        for _ in 1..step.times {
+            self.send(outgoing.clone()).await?;
+        }
+        self.send(outgoing).await
+    }
+
+    /// The bytes that parts come to.
+    fn joined(&self, parts: &[Part]) -> Result<Vec<u8>, Trouble> {
+        let mut bytes = Vec::new();
+        for part in parts {
+            let piece = match (&part.text, &part.base64) {
+                (Some(text), _) => self.substitute_text(text)?.into_bytes(),
+                (None, base64) => decoded(base64.as_deref().unwrap_or_default())?,
+            };
+            bytes.extend(piece.repeat(part.times));
+        }
+        Ok(bytes)
     }
 
     pub(super) async fn http(&mut self, step: &HttpStep) -> Result<(), Trouble> {
@@ -139,7 +155,8 @@ impl Drive<'_> {
             }
             (None, Some(text), _) => Some(self.framed(&self.substitute_text(text)?)),
             (None, None, Some(base64)) => Some(decoded(base64)?),
-            (None, None, None) => None,
+            (None, None, None) if step.parts.is_empty() => None,
+            (None, None, None) => Some(self.joined(&step.parts)?),
         };
         let path = step
             .path

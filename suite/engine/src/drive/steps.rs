@@ -9,7 +9,7 @@ use mcp_verdict_vectors::model::{
 use mcp_verdict_wire::{Era, TransportKind};
 use serde_json::{Value, json};
 
-use super::{Drive, send::Trouble, wait::Waited};
+use super::{Drive, looks_at_memory, send::Trouble, wait::Waited};
 use crate::{judge, session::START_FACTOR, view::View};
 
 /// How far answers on connections of their own may lag behind a barrier's.
@@ -29,6 +29,9 @@ impl Drive<'_> {
         }
         let timeout = self.patience();
         let vector = self.vector;
+        if looks_at_memory(&vector.steps[index]) {
+            self.weigh();
+        }
         match &vector.steps[index] {
             Step::Request(step) => {
                 self.request(step).await?;

@@ -243,6 +243,7 @@ impl<'a, 't> StepJudge<'a, 't> {
                 | Subject::Message(_)
                 | Subject::Closed(_)
                 | Subject::Exit(_)
+                | Subject::Memory(_)
                 | Subject::Variables(_)
         );
         if let Some(limit) = self.limit().filter(|_| !is_whole) {
@@ -495,6 +496,8 @@ fn describe(subject: &Subject) -> String {
         Subject::Frames(pattern) => format!("the frames like {}", matcher::brief(pattern)),
         Subject::Closed(_) => "the end of the channel".to_owned(),
         Subject::Exit(_) => "the target's exit".to_owned(),
+        Subject::Memory(_) => "the target's memory".to_owned(),
+        Subject::Rule(id) => format!("what `{id}` finds"),
         Subject::Variables(_) => "the captured values".to_owned(),
     }
 }

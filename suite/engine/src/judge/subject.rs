@@ -12,7 +12,10 @@ use mcp_verdict_wire::{
 use serde_json::{Map, Value, json};
 
 use super::walk::RevisionSchemas;
-use crate::view::{Closing, HttpExchange, Message, View, media_type};
+use crate::{
+    rules,
+    view::{Closing, HttpExchange, Message, View, media_type},
+};
 
 /// How things stand with a subject.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +65,8 @@ impl Look<'_, '_> {
             Subject::Frames(pattern) => self.frames(pattern),
             Subject::Closed(_) => self.closed(),
             Subject::Exit(_) => self.exit(),
+            Subject::Memory(_) => self.memory(),
+            Subject::Rule(id) => self.rule(id),
             Subject::Variables(_) => SubjectState::Ready(Seen {
                 value: Value::Object(variables.clone()),
                 evidence: Vec::new(),
@@ -515,6 +520,41 @@ impl Look<'_, '_> {
             }),
             None => SubjectState::Pending,
         }
+    }
+
+    fn memory(&self) -> SubjectState {
+        let looks = self.view.process.memory.iter();
+        let looks: Vec<_> = looks.filter(|(event, _)| self.before(*event)).collect();
+        let (Some((first, before)), Some((last, now))) = (looks.first(), looks.last()) else {
+            return SubjectState::Never("the target's memory cannot be seen".to_owned());
+        };
+        SubjectState::Ready(Seen {
+            value: json!({
+                "before_kib": before,
+                "now_kib": now,
+                "grown_kib": now.saturating_sub(*before),
+            }),
+            evidence: vec![*first, *last],
+        })
+    }
+
+    fn rule(&self, id: &str) -> SubjectState {
+        let Some(rule) = rules::all().iter().find(|rule| rule.id() == id) else {
+            return SubjectState::Never(format!("no rule is called `{id}`"));
+        };
+        let within = |finding: &rules::Finding| {
+            let mut events = finding.evidence.iter();
+            events.all(|event| self.before(*event))
+        };
+        let mut found = rule.observe(self.view).findings;
+        found.retain(within);
+        let value = found
+            .iter()
+            .map(|finding| json!({"expected": finding.expected, "actual": finding.actual}));
+        SubjectState::Partial(Seen {
+            value: value.collect(),
+            evidence: found.iter().flat_map(|it| it.evidence.clone()).collect(),
+        })
     }
 }
 

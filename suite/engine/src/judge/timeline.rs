@@ -296,6 +296,7 @@ fn process_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
             "exited",
             super::subject::how_it_ended(*code, *signal),
         ),
+        EventKind::Memory { kib } => of(Side::Target, "memory", format!("{kib} KiB")),
         EventKind::LimitExceeded { limit, .. } => of(Side::Harness, "limit", limit.clone()),
         EventKind::Trouble { text } => of(Side::Harness, "trouble", text.clone()),
         _ => of(Side::Harness, "event", String::new()),

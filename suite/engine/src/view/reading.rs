@@ -61,6 +61,8 @@ pub struct Process {
     pub signalled: Vec<(usize, String)>,
     /// Where it wrote to its standard error.
     pub stderr: Vec<usize>,
+    /// What it held in memory, in KiB, each time we looked.
+    pub memory: Vec<(usize, u64)>,
 }
 
 /// What the target said when it closed the channel.
@@ -220,6 +222,7 @@ impl Reading {
                     signal: *signal,
                 });
             }
+            EventKind::Memory { kib } => self.process.memory.push((index, *kib)),
             EventKind::LimitExceeded { limit, .. } => self.limits.push((index, limit.clone())),
             EventKind::Trouble { text } => self.troubles.push((index, text.clone())),
             _ => self.http(index, event),

@@ -119,6 +119,11 @@ impl Child {
         Ok(())
     }
 
+    /// What the group holds in memory, in KiB.
+    pub(crate) fn memory_kib(&self) -> Option<u64> {
+        self.group.memory_kib()
+    }
+
     /// Whether it runs and is listened to.
     pub(crate) fn is_usable(&self) -> bool {
         !*self.exited.borrow() && !self.stdout.is_finished()

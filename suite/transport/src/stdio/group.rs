@@ -15,6 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
+use super::memory;
 use crate::{Recorder, SendError};
 
 /// Every group there is, for the end of the whole program.
@@ -87,6 +88,11 @@ impl Group {
             self.recorder.record(EventKind::Signalled { signal: name });
             self.send(signal);
         }
+    }
+
+    /// What is resident of the group's processes, in KiB (Linux: `/proc`).
+    pub(super) fn memory_kib(&self) -> Option<u64> {
+        memory::of_group(self.leader.as_raw())
     }
 
     /// Kills what is left of the group; later signals go nowhere.

@@ -2,6 +2,7 @@
 
 mod child;
 mod group;
+mod memory;
 mod orphans;
 
 pub(crate) use child::{Child, Program};
