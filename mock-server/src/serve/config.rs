@@ -63,6 +63,9 @@ pub enum StartError {
     /// There is no revision to speak.
     #[error("start a server that speaks no revision")]
     NoRevision,
+    /// What goes over this transport cannot be encrypted.
+    #[error("encrypt {0}: TLS is there for HTTP, WebSocket and gRPC")]
+    NoTls(TransportKind),
     /// The system has no randomness to give.
     #[error("get randomness: {0}")]
     Randomness(String),

@@ -17,6 +17,7 @@ mod served;
 mod sockets;
 mod stream_log;
 mod streamable_http;
+mod tls;
 mod websocket;
 mod websocket_draft;
 

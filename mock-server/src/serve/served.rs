@@ -23,6 +23,7 @@ use super::{
     grpc::GrpcServer,
     http::{HttpServer, MCP_PATH, SSE_PATH},
     sockets::Listener,
+    tls::TlsListener,
     websocket::WS_PATH,
 };
 use crate::core::Core;
@@ -68,6 +69,13 @@ impl Served {
         transport: TransportKind,
         listen: &Listen,
     ) -> Result<Self, StartError> {
+        let has_lines = matches!(
+            transport,
+            TransportKind::Stdio | TransportKind::Tcp | TransportKind::Unix
+        );
+        if config.tls.is_some() && has_lines {
+            return Err(StartError::NoTls(transport));
+        }
         match (transport, listen) {
             (
                 TransportKind::StreamableHttp
@@ -185,25 +193,23 @@ impl Served {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let listener = listener.tap_io(|connection| {
-            // Events are small and must not wait for one another. Without it they are only later.
-            let _ = connection.set_nodelay(true);
-        });
         let server = Arc::new(HttpServer::new(core.clone(), faults, address, config));
         let router = Router::new().fallback(move |request: Request| server.clone().answer(request));
-        let (stop, mut stopped) = watch::channel(false);
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // An error means that whoever could say so is gone.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        });
-        let task = tokio::spawn(async move {
-            // Accepting retries by itself; there is no error that ends it.
-            let _ = serving.await;
-        });
+        let (stop, stopped) = watch::channel(false);
+        let task = match &config.tls {
+            Some(tls) => serve(TlsListener::new(listener, address, tls)?, router, stopped),
+            None => {
+                let listener = listener.tap_io(|connection| {
+                    // Events are small and must not wait for one another. Without it they are only later.
+                    let _ = connection.set_nodelay(true);
+                });
+                serve(listener, router, stopped)
+            }
+        };
         Ok(Self {
             transport: TransportKind::StreamableHttp,
             at: Listen::Socket(address),
-            is_tls: false,
+            is_tls: config.tls.is_some(),
             core: Some(core),
             stop,
             task: Some(task),
@@ -238,20 +244,20 @@ impl Served {
     }
 
     fn url_of(&self, transport: TransportKind) -> String {
+        let s = if self.is_tls { "s" } else { "" };
         match (&self.at, transport) {
             (Listen::Path(path), _) => format!("unix:{}", path.display()),
             (Listen::Socket(address), TransportKind::Tcp) => format!("tcp://{address}"),
             (Listen::Socket(address), TransportKind::Grpc | TransportKind::GrpcNative) => {
-                let scheme = if self.is_tls { "grpcs" } else { "grpc" };
-                format!("{scheme}://{address}")
+                format!("grpc{s}://{address}")
             }
             (Listen::Socket(address), TransportKind::HttpSse) => {
-                format!("http://{address}{SSE_PATH}")
+                format!("http{s}://{address}{SSE_PATH}")
             }
             (Listen::Socket(address), TransportKind::Ws | TransportKind::WsDraft) => {
-                format!("ws://{address}{WS_PATH}")
+                format!("ws{s}://{address}{WS_PATH}")
             }
-            (Listen::Socket(address), _) => format!("http://{address}{MCP_PATH}"),
+            (Listen::Socket(address), _) => format!("http{s}://{address}{MCP_PATH}"),
         }
     }
 
@@ -281,6 +287,22 @@ impl Served {
         }
         self.stop.send_replace(true);
     }
+}
+
+/// Serves what the listener accepts, until it is told to stop.
+fn serve<L: axum::serve::Listener<Addr = SocketAddr>>(
+    listener: L,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // An error means that whoever could say so is gone.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
+    });
+    tokio::spawn(async move {
+        // Accepting retries by itself; there is no error that ends it.
+        let _ = serving.await;
+    })
 }
 
 impl Drop for Served {

@@ -268,6 +268,10 @@ pub(crate) struct Mock {
     /// port of 127.0.0.1.
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
+    /// Serve over TLS (https, wss, grpcs), with a certificate that is made for the loopback of this machine. Its
+    /// file is printed in a second line, for `run --ca-cert`, and is there as long as the mock.
+    #[arg(long, conflicts_with = "proxy")]
+    pub(crate) tls: bool,
     /// Serve no mock, but stand before this server (http, https or tcp) and do to what passes what --fault says.
     /// Only `Host`, and an `Origin` of the proxy's own, are changed, to name the server.
     #[arg(long, value_name = "URL", conflicts_with = "transport")]

@@ -3,14 +3,16 @@
 use std::{
     io::Write,
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
 };
 
 use anyhow::Context as _;
 use mcp_verdict_mock::{
     Listen, MockConfig, PROXY_FAULTS, Proxy, ProxyConfig, ProxyError, ProxyFault, Served,
-    StartError,
+    StartError, Tls,
 };
 use mcp_verdict_wire::TransportKind;
+use tempfile::NamedTempFile;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
@@ -41,7 +43,7 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
     };
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     match arguments.transport {
-        Some(TransportKind::Stdio) => {
+        Some(TransportKind::Stdio) if !arguments.tls => {
             let code = runtime
                 .block_on(mcp_verdict_mock::serve_stdio(&config))
                 .map_err(|error| refused(&error))?;
@@ -56,16 +58,34 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
 
 async fn serve(
     arguments: &Mock,
-    config: MockConfig,
+    mut config: MockConfig,
     transport: TransportKind,
 ) -> anyhow::Result<Exit> {
     let listen = listen(arguments.listen.as_deref(), transport)?;
+    let mut certificate = None;
+    if arguments.tls {
+        let tls = Tls::for_loopback().map_err(|error| refused(&error))?;
+        certificate = Some(written(&tls.certificate).context("write the certificate")?);
+        config.tls = Some(tls);
+    }
     let served = Served::start(&config, transport, &listen)
         .await
         .map_err(|error| refused(&error))?;
-    until_told(served.url()).await?;
+    let file = certificate.as_ref().map(|file| file.path());
+    until_told(served.url(), file).await?;
     served.shutdown().await;
     Ok(Exit::Conformant)
+}
+
+/// A file with this certificate. It is removed when it is dropped.
+fn written(certificate: &str) -> std::io::Result<NamedTempFile> {
+    let mut named = tempfile::Builder::new();
+    let mut file = named
+        .prefix("mcp-verdict-mock-")
+        .suffix(".pem")
+        .tempfile()?;
+    file.write_all(certificate.as_bytes())?;
+    Ok(file)
 }
 
 /// Stands before another server.
@@ -104,16 +124,19 @@ async fn proxy(arguments: &Mock, url: &str) -> anyhow::Result<Exit> {
             ProxyError::Listen { .. } => expected,
         }
     })?;
-    until_told(proxy.url().to_owned()).await?;
+    until_told(proxy.url().to_owned(), None).await?;
     proxy.shutdown().await;
     Ok(Exit::Conformant)
 }
 
-/// Says where the server is, and waits until it is told to stop.
-async fn until_told(url: String) -> anyhow::Result<()> {
+/// Says where the server is, and the file of its certificate, and waits until it is told to stop.
+async fn until_told(url: String, certificate: Option<&Path>) -> anyhow::Result<()> {
     // Before anybody knows where it is, so that whoever ends it then is heard.
     let mut terminated = signal(SignalKind::terminate()).context("wait for a signal")?;
     println!("{url}");
+    if let Some(file) = certificate {
+        println!("{}", file.display());
+    }
     std::io::stdout().flush()?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.context("wait for a signal")?,

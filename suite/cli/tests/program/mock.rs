@@ -11,6 +11,8 @@ use crate::{PROGRAM, assert_code, run, text};
 struct Mock {
     child: Child,
     url: String,
+    /// The file of its certificate, where it has one.
+    certificate: Option<String>,
 }
 
 impl Mock {
@@ -36,14 +38,15 @@ impl Mock {
             .stdout(Stdio::piped())
             .spawn()
             .expect("the mock starts");
-        let mut url = String::new();
         let stdout = child.stdout.take().expect("its output is piped");
-        BufReader::new(stdout)
-            .read_line(&mut url)
-            .expect("it prints its URL");
+        let mut stdout = BufReader::new(stdout).lines();
+        let mut line = || stdout.next().expect("it prints a line").expect("a text");
+        let url = line();
+        let certificate = what.contains(&"--tls").then(line);
         Self {
             child,
-            url: url.trim().to_owned(),
+            url,
+            certificate,
         }
     }
 }
@@ -67,6 +70,36 @@ fn a_conformant_server_at_a_url_passes() {
         "{}",
         text(&output.stdout)
     );
+}
+
+#[test]
+fn a_conformant_server_passes_over_tls_where_its_certificate_is_trusted() {
+    for (transport, scheme) in [
+        ("streamable-http", "https://"),
+        ("http+sse", "https://"),
+        ("ws", "wss://"),
+        ("grpc", "grpcs://"),
+        ("grpc-native", "grpcs://"),
+    ] {
+        let mock = Mock::serve(&["--transport", transport, "--tls"], &[]);
+        assert!(mock.url.starts_with(scheme), "{}", mock.url);
+        let certificate = mock.certificate.as_deref().expect("it is named");
+        let what = ["run", &mock.url, "--transport", transport];
+        let check = ["--check", "server/tools/list"];
+        let trusted = ["--ca-cert", certificate];
+        let output = run(what.into_iter().chain(check).chain(trusted));
+        assert_code(&output, 0);
+        assert!(
+            text(&output.stdout).contains(transport),
+            "{}",
+            text(&output.stdout)
+        );
+        if transport == "grpc" {
+            assert_code(&run(what.into_iter().chain(check)), 3);
+        }
+    }
+    let output = run(["mock", "--transport", "tcp", "--tls"]);
+    assert_code(&output, 2);
 }
 
 #[test]
