@@ -165,7 +165,18 @@ fn url(revision: Revision, id: &str) -> Option<String> {
     let (page, rest) = id.split_once('#')?;
     let site = "https://modelcontextprotocol.io/specification";
     match page {
-        "robustness" => None,
+        // Our own class, and a proposal that is on no page to stay.
+        "robustness" | "ws-draft" => None,
+        "grpc" => {
+            let grpc = "https://github.com/grpc/grpc/blob/master/doc";
+            match rest {
+                "tunnel" => None,
+                "compression" | "compression.unknown" => Some(format!("{grpc}/compression.md")),
+                "health" => Some(format!("{grpc}/health-checking.md")),
+                "status-codes" | "deadlines" => Some(format!("{grpc}/statuscodes.md")),
+                _ => Some(format!("{grpc}/PROTOCOL-HTTP2.md")),
+            }
+        }
         "json-rpc-2.0" => {
             let heading = match rest.split('.').collect::<Vec<_>>().as_slice() {
                 ["4", "1", ..] => "notification",
@@ -178,11 +189,8 @@ fn url(revision: Revision, id: &str) -> Option<String> {
             };
             Some(format!("https://www.jsonrpc.org/specification#{heading}"))
         }
-        "rfc9110" => Some(format!(
-            "https://www.rfc-editor.org/rfc/rfc9110.html#section-{rest}"
-        )),
-        "rfc8259" => Some(format!(
-            "https://www.rfc-editor.org/rfc/rfc8259.html#section-{rest}"
+        standard if standard.starts_with("rfc") => Some(format!(
+            "https://www.rfc-editor.org/rfc/{standard}.html#section-{rest}"
         )),
         "sse" => Some("https://html.spec.whatwg.org/multipage/server-sent-events.html".to_owned()),
         // The pages of the schema came with 2025-06-18.
@@ -227,7 +235,14 @@ mod tests {
             answer,
             "https://www.jsonrpc.org/specification#response_object"
         );
-        assert_eq!(url(Revision::V2024_11_05, "robustness#survival"), None);
+        let handshake = url(Revision::V2024_11_05, "rfc6455#4.2.2").unwrap();
+        assert_eq!(
+            handshake,
+            "https://www.rfc-editor.org/rfc/rfc6455.html#section-4.2.2"
+        );
+        for nowhere in ["robustness#survival", "ws-draft#binary", "grpc#tunnel"] {
+            assert_eq!(url(Revision::V2024_11_05, nowhere), None);
+        }
     }
 
     #[test]

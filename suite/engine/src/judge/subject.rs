@@ -217,7 +217,8 @@ impl Look<'_, '_> {
             value: self.http_value(exchange, ended),
             evidence,
         };
-        if ended.is_some() {
+        // After 101 the connection is another protocol's: nothing more of this response can come.
+        if ended.is_some() || exchange.status() == Some(101) {
             SubjectState::Ready(seen)
         } else {
             SubjectState::Partial(seen)
