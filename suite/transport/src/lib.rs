@@ -12,6 +12,7 @@ mod outbox;
 mod recorder;
 mod socket;
 mod stdio;
+mod user_headers;
 mod ws;
 
 pub use connection::{
