@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mcp_verdict_wire::{Era, transcript::EventKind};
+use mcp_verdict_wire::{Era, TransportKind, transcript::EventKind};
 use serde_json::Value;
 
 use super::Drive;
@@ -38,7 +38,8 @@ impl Drive<'_> {
         // A copy, because the wait borrows the drive.
         let walk = self.walk.clone();
         let waited = self.wait(patience, |view| walk.is_over(index, view)).await;
-        if self.reading.process.output_closed.is_some() {
+        let has_process = self.head.transport == TransportKind::Stdio;
+        if has_process && self.reading.process.output_closed.is_some() {
             // How it left is worth a moment: the end of its output comes first.
             self.wait(EXIT_PATIENCE, |view| view.process.exited.is_some())
                 .await;

@@ -104,7 +104,8 @@ impl<'a, 't> StepJudge<'a, 't> {
         match self.subject(&expect.subject) {
             Err(_) | Ok(SubjectState::Ready(_) | SubjectState::Never(_)) => true,
             Ok(SubjectState::Partial(seen)) => {
-                (self.settled() && !self.has_its_own_end(&expect.subject))
+                looks_at_the_head_alone(expect)
+                    || (self.settled() && !self.has_its_own_end(&expect.subject))
                     || self.decide(expect, Some(&seen.value)).is_ok_and(|decision| {
                         matches!(decision, Decision::Case(case) if case.outcome == Outcome::Pass)
                     })
@@ -431,6 +432,17 @@ enum Decision<'e> {
     Undecided(String),
 }
 
+/// Whether the head of an HTTP response decides, which has come when there is anything of it: what follows on a stream
+/// that stays open, or over another protocol, is no reason to wait.
+fn looks_at_the_head_alone(expect: &Expect) -> bool {
+    let in_head = |case: &Case| match &case.pattern {
+        None => true,
+        Some(Value::Object(members)) => members.keys().all(|name| HEAD.contains(&name.as_str())),
+        Some(_) => false,
+    };
+    matches!(expect.subject, Subject::Http(_)) && expect.accept.iter().all(in_head)
+}
+
 /// What a broken expectation means.
 pub(super) fn by_level(level: Level) -> Outcome {
     match level {
@@ -513,6 +525,9 @@ fn cut(text: &str) -> String {
     }
     format!("{}… ({} bytes more)", &text[..end], text.len() - end)
 }
+
+/// What of an HTTP exchange is in the head of its response; and the operator that any head matches.
+const HEAD: [&str; 4] = ["status", "version", "headers", "$any"];
 
 /// Longest value shown as expected or actual, in bytes.
 const SHOWN_BYTES_MAX: usize = 4096;

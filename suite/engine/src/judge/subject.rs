@@ -76,7 +76,12 @@ impl Look<'_, '_> {
 
     fn response(&self, label: &str) -> SubjectState {
         let Some(request) = self.sent(label) else {
-            return SubjectState::Never(format!("`{label}` was not sent"));
+            // What goes with a handshake is sent when that is over.
+            let exchange = self.view.exchange_named(label);
+            return match exchange.is_some_and(|of| self.ended(of).is_none()) {
+                true => SubjectState::Pending,
+                false => SubjectState::Never(format!("`{label}` was not sent")),
+            };
         };
         match self.answer(request) {
             Some(answer) => SubjectState::Ready(seen(answer, [request.event])),
@@ -340,14 +345,14 @@ impl Look<'_, '_> {
 
     /// Why nothing more can come from the target at all.
     fn all_closed(&self) -> Option<String> {
-        if self.view.head.transport.is_channel() {
-            return self.output_closed();
+        let mut exchanges = self.view.exchanges.values();
+        let open = exchanges.any(|exchange| self.ended(exchange).is_none());
+        match self.view.head.transport {
+            // Connections beside the channel bring messages too.
+            TransportKind::Ws | TransportKind::WsDraft if open => return None,
+            transport if transport.is_channel() => return self.output_closed(),
+            _ => {}
         }
-        let open = self
-            .view
-            .exchanges
-            .values()
-            .any(|exchange| self.ended(exchange).is_none());
         (!open).then(|| "no HTTP exchange is open on which it could come".to_owned())
     }
 

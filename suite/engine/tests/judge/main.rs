@@ -7,4 +7,5 @@ mod helper;
 mod http;
 mod response;
 mod view;
+mod waits;
 mod wire_lists;
