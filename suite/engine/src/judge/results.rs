@@ -170,10 +170,10 @@ fn url(revision: Revision, id: &str) -> Option<String> {
         "grpc" => {
             let grpc = "https://github.com/grpc/grpc/blob/master/doc";
             match rest {
-                "tunnel" => None,
-                "compression" | "compression.unknown" => Some(format!("{grpc}/compression.md")),
+                "tunnel" | "session-id" => None,
+                _ if rest.starts_with("compression") => Some(format!("{grpc}/compression.md")),
                 "health" => Some(format!("{grpc}/health-checking.md")),
-                "status-codes" | "deadlines" => Some(format!("{grpc}/statuscodes.md")),
+                "status-codes" => Some(format!("{grpc}/statuscodes.md")),
                 _ => Some(format!("{grpc}/PROTOCOL-HTTP2.md")),
             }
         }
