@@ -1,7 +1,7 @@
 //! A comparison as a page: both sides beside each other.
 
 use askama::Template;
-use mcp_verdict_results::{Comparison, Difference, ExchangePair, Pair};
+use mcp_verdict_results::{Comparison, Difference, Entry, ExchangePair, Pair, Side as Teller};
 
 use super::{headline, places};
 use crate::{
@@ -72,7 +72,16 @@ struct Exchange<'a> {
     check: Line<'a>,
     way: String,
     reproduce: Line<'a>,
-    sides: [(&'static str, Vec<Moment<'a>>, usize); 2],
+    sides: [Column<'a>; 2],
+}
+
+/// One side of an exchange.
+struct Column<'a> {
+    letter: &'static str,
+    /// How the session was opened, which seldom matters.
+    opening: Vec<Moment<'a>>,
+    moments: Vec<Moment<'a>>,
+    left_out: usize,
 }
 
 impl<'a> Page<'a> {
@@ -170,14 +179,20 @@ impl<'a> Shown<'a> {
 
 impl<'a> Exchange<'a> {
     fn of(number: usize, pair: &'a ExchangePair, spent: &mut Spent) -> Self {
-        let mut side = |letter, entries: &'a [mcp_verdict_results::Entry]| {
-            let shown: Vec<Moment<'a>> = entries
+        let mut side = |letter, entries: &'a [Entry]| {
+            let shown: Vec<&Entry> = entries
                 .iter()
                 .take_while(|entry| spent.has_room(entry))
-                .map(|entry| Moment::of(entry, false))
                 .collect();
-            let left_out = entries.len() - shown.len();
-            (letter, shown, left_out)
+            let begins = |entry: &&Entry| entry.side == Teller::Harness && entry.what == FIRST_STEP;
+            let begin = shown.iter().position(begins).unwrap_or(0);
+            let moments = |of: &[&'a Entry]| of.iter().map(|it| Moment::of(it, false)).collect();
+            Column {
+                letter,
+                opening: moments(&shown[..begin]),
+                moments: moments(&shown[begin..]),
+                left_out: entries.len() - shown.len(),
+            }
         };
         Self {
             number,
@@ -192,6 +207,9 @@ impl<'a> Exchange<'a> {
         }
     }
 }
+
+/// What the harness says where a vector begins.
+const FIRST_STEP: &str = "step 1";
 
 /// Places named for one difference.
 const PLACES_MAX: usize = 8;

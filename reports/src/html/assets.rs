@@ -10,11 +10,11 @@ pub(crate) const COMPARISON_STYLE: &str = include_str!("../../templates/comparis
 pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// SHA-256 of [`STYLE`]; a test tells the new value when the file changes.
-pub(crate) const STYLE_DIGEST: &str = "sha256-BnW0IxJ2O9tZdm97jPLAPgWIWW88YRo6er/eXZVqoEI=";
+pub(crate) const STYLE_DIGEST: &str = "sha256-2k0c+cnLnH6cGR8HPCAQxYNYyf5YH+sD0hJ9dnBh7K0=";
 
 /// SHA-256 of [`COMPARISON_STYLE`].
 pub(crate) const COMPARISON_STYLE_DIGEST: &str =
-    "sha256-jEqIOhwlvibiKwnUONFYPnShvoYIWmxp976Fb4vLv+g=";
+    "sha256-DJ4+MyliSUsZv2v9PwMKtdnTYCvb9ghN+ln0xBi7Sc0=";
 
 /// SHA-256 of [`SCRIPT`].
 pub(super) const SCRIPT_DIGEST: &str = "sha256-fMjLxNyOqaPgxPJbWQhieu1IvYkVhDeOhwYwKd9bUcc=";

@@ -79,18 +79,26 @@ impl<'a> Moment<'a> {
     }
 }
 
-/// A body of JSON is laid out, also below a head.
+/// JSON is laid out, alone or below a head: headers, or the fields of an event.
 fn pieces(shown: &str) -> Vec<Piece<'_>> {
-    let body = shown
-        .find("\n\n")
-        .or_else(|| shown.find("\r\n\r\n"))
-        .map(|at| at + shown[at..].find(['{', '[']).unwrap_or(0));
-    let laid_out = lay_out(shown).map(|pieces| (0, pieces)).or_else(|| {
-        let start =
-            body.filter(|&start| shown[..start].trim_end_matches(['\r', '\n']).len() < start)?;
+    let below = |mark: &str| shown.find(mark).map(|at| at + mark.len());
+    let starts = [
+        Some(0),
+        below("\n\n"),
+        below("\r\n\r\n"),
+        below("\n{"),
+        below("\n["),
+    ];
+    let body = |start: usize| {
+        let bracket = shown[..start].ends_with(['{', '[']);
+        let start = start - usize::from(bracket);
         Some((start, lay_out(&shown[start..])?))
-    });
-    let (start, mut laid_out) = laid_out.unwrap_or((shown.len(), Vec::new()));
+    };
+    let (start, mut laid_out) = starts
+        .into_iter()
+        .flatten()
+        .find_map(body)
+        .unwrap_or((shown.len(), Vec::new()));
     let mut pieces = Vec::with_capacity(laid_out.len() + 1);
     if start > 0 {
         pieces.push(Piece {
@@ -113,5 +121,37 @@ fn at(microseconds: u64) -> String {
     match microseconds {
         0..100_000 => format!("{}.{}", tenths / 10, tenths % 10),
         _ => (microseconds / 1000).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_laid_out_below_headers_and_below_the_fields_of_an_event() {
+        let json = r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[],"nextCursor":"a cursor that makes it long"}}"#;
+        for head in [
+            "",
+            "content-type: application/json\n\n",
+            "a: b\r\n\r\n",
+            "event: message\nid: 7\n",
+        ] {
+            let text = format!("{head}{json}");
+            let pieces = pieces(&text);
+            let told: String = pieces.iter().map(|piece| &*piece.text).collect();
+            assert!(told.contains("{\n  \"jsonrpc\": \"2.0\""), "{told}");
+            let names = pieces.iter().filter(|piece| piece.is_name);
+            assert_eq!(names.count(), 5, "{told}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_stays_as_it_is() {
+        for text in ["event: message\n{no", "a {1}", "{", "[\n[\n", "x\n\n"] {
+            let pieces = pieces(text);
+            let told: String = pieces.iter().map(|piece| &*piece.text).collect();
+            assert_eq!(told, text);
+        }
     }
 }

@@ -10,25 +10,34 @@ use crate::{
     verdicts::{SHOWN, participle, sign},
 };
 
-/// The whole table.
+/// One table where it fits a page. Where it does not, one of revisions, and one for each revision.
 #[derive(Debug)]
 pub(super) struct Matrix<'a> {
-    /// Revisions with the number of transports below each.
-    pub(super) revisions: Vec<(Line<'a>, usize)>,
-    pub(super) transports: Vec<Line<'a>>,
-    /// One for each area, then one for all of them.
+    pub(super) whole: Table<'a>,
+    pub(super) by_revision: Vec<(Line<'a>, Table<'a>)>,
+}
+
+/// Counts, with links to what they count.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    /// Names above the names, with how many columns each spans; none where one line of names will do.
+    pub(super) groups: Vec<(Line<'a>, usize)>,
+    pub(super) names: Vec<Line<'a>>,
     pub(super) rows: Vec<Row<'a>>,
 }
 
-/// One area.
+/// A line of a table.
 #[derive(Debug)]
 pub(super) struct Row<'a> {
-    /// Nothing for the row of all areas.
-    pub(super) area: Option<Line<'a>>,
+    pub(super) head: Line<'a>,
+    /// The area that it is about; empty where it is about all.
+    pub(super) area: Line<'a>,
+    /// Whether it sums up the others.
+    pub(super) is_all: bool,
     pub(super) cells: Vec<Cell<'a>>,
 }
 
-/// One area in one revision over one transport.
+/// One area in one revision over one transport, or over all where that is empty.
 #[derive(Debug)]
 pub(super) struct Cell<'a> {
     pub(super) revision: Line<'a>,
@@ -60,34 +69,90 @@ impl<'a> Matrix<'a> {
                 _ => revisions.push((column.revision, 1)),
             }
         }
-        let mut rows: Vec<Row<'_>> = groups::grouped(&run.results, |result| &result.area)
-            .into_iter()
-            .map(|results| Row::of(Some(&results[0].area), &columns, &results))
-            .collect();
-        let all: Vec<_> = run.results.iter().collect();
-        rows.push(Row::of(None, &columns, &all));
+        let all: Vec<&CheckResult> = run.results.iter().collect();
+        if columns.len() <= COLUMNS_MAX {
+            let groups = revisions.into_iter();
+            return Self {
+                whole: Table {
+                    groups: groups.map(|(name, span)| (Line(name), span)).collect(),
+                    ..Table::of_transports(&columns, &all)
+                },
+                by_revision: Vec::new(),
+            };
+        }
+        let of_revision = |revision: &'a str| {
+            let is_its = |column: &&Column<'a>| column.revision == revision;
+            let columns: Vec<_> = columns.iter().filter(is_its).copied().collect();
+            let results = all.iter().filter(|result| result.revision == revision);
+            let results: Vec<_> = results.copied().collect();
+            (Line(revision), Table::of_transports(&columns, &results))
+        };
+        let names: Vec<&str> = revisions.iter().map(|(revision, _)| *revision).collect();
         Self {
-            revisions: revisions
-                .into_iter()
-                .map(|(name, span)| (Line(name), span))
-                .collect(),
-            transports: columns
-                .iter()
-                .map(|column| Line(column.transport))
-                .collect(),
-            rows,
+            whole: Table::of_revisions(&names, &all),
+            by_revision: names.into_iter().map(of_revision).collect(),
         }
     }
 }
 
+impl<'a> Table<'a> {
+    fn of_transports(columns: &[Column<'a>], results: &[&'a CheckResult]) -> Self {
+        Self {
+            groups: Vec::new(),
+            names: columns.iter().map(|it| Line(it.transport)).collect(),
+            rows: Row::areas(columns, results, &Column::of),
+        }
+    }
+
+    fn of_revisions(revisions: &[&'a str], results: &[&'a CheckResult]) -> Self {
+        let column = |revision| Column {
+            revision,
+            transport: "",
+        };
+        let columns: Vec<_> = revisions.iter().map(|revision| column(revision)).collect();
+        Self {
+            groups: Vec::new(),
+            names: revisions.iter().map(|revision| Line(revision)).collect(),
+            rows: Row::areas(&columns, results, &|result| column(&result.revision)),
+        }
+    }
+}
+
+/// Which column a result belongs to.
+type ColumnOf<'f, 'a> = &'f dyn Fn(&'a CheckResult) -> Column<'a>;
+
 impl<'a> Row<'a> {
-    fn of(area: Option<&'a str>, columns: &[Column<'a>], results: &[&CheckResult]) -> Self {
+    /// One for each area, then one for all of them.
+    fn areas(
+        columns: &[Column<'a>],
+        results: &[&'a CheckResult],
+        column_of: ColumnOf<'_, 'a>,
+    ) -> Vec<Self> {
+        let areas = groups::grouped(results.iter().copied(), |result| &result.area);
+        let mut rows: Vec<Self> = areas
+            .into_iter()
+            .map(|results| {
+                let area = Line(&results[0].area);
+                Self::of((area, area), columns, &results, column_of)
+            })
+            .collect();
+        let all = (Line("All areas"), Line(""));
+        rows.push(Self {
+            is_all: true,
+            ..Self::of(all, columns, results, column_of)
+        });
+        rows
+    }
+
+    fn of(
+        (head, area): (Line<'a>, Line<'a>),
+        columns: &[Column<'a>],
+        results: &[&'a CheckResult],
+        column_of: ColumnOf<'_, 'a>,
+    ) -> Self {
         let mut by_column: BTreeMap<Column<'_>, Vec<&CheckResult>> = BTreeMap::new();
         for result in results {
-            by_column
-                .entry(Column::of(result))
-                .or_default()
-                .push(result);
+            by_column.entry(column_of(result)).or_default().push(result);
         }
         let cell = |column: &Column<'a>| Cell {
             revision: Line(column.revision),
@@ -95,7 +160,9 @@ impl<'a> Row<'a> {
             content: by_column.get(column).map(|results| Content::of(results)),
         };
         Self {
-            area: area.map(Line),
+            head,
+            area,
+            is_all: false,
             cells: columns.iter().map(cell).collect(),
         }
     }
@@ -129,3 +196,6 @@ pub(super) fn told(summary: Summary) -> String {
         .collect();
     counts.join(", ")
 }
+
+/// More columns than these do not fit a page of 76 rem.
+const COLUMNS_MAX: usize = 12;

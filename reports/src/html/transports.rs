@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use mcp_verdict_results::{CheckResult, Run, Verdict};
 
-use super::{checks::Badge, matrix::Content};
+use super::{
+    checks::Badge,
+    matrix::{Cell, Content, Row, Table},
+};
 use crate::{
     groups::{self, Column},
     text::Line,
@@ -14,21 +17,14 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Transports<'a> {
     pub(super) names: Vec<Line<'a>>,
-    /// A revision, and what came of it over each transport that carries it.
-    pub(super) revisions: Vec<(Line<'a>, Vec<Cell<'a>>)>,
+    /// A line for each transport, a column for each revision.
+    pub(super) table: Table<'a>,
     /// How many pairs of check and revision were judged over more than one transport.
     pub(super) compared: usize,
     /// Those of them whose verdicts are not all the same; the first of them.
     pub(super) differing: Vec<Difference<'a>>,
     /// How many more there are.
     pub(super) left_out: usize,
-}
-
-/// A revision over a transport.
-#[derive(Debug)]
-pub(super) struct Cell<'a> {
-    pub(super) transport: Line<'a>,
-    pub(super) content: Option<Content>,
 }
 
 /// A check whose verdict in a revision depends on the transport.
@@ -58,6 +54,7 @@ impl<'a> Transports<'a> {
         let mut revisions: Vec<&str> = by_column.keys().map(|column| column.revision).collect();
         revisions.dedup();
         let cell = |revision, transport| Cell {
+            revision: Line(revision),
             transport: Line(transport),
             content: by_column
                 .get(&Column {
@@ -65,6 +62,12 @@ impl<'a> Transports<'a> {
                     transport,
                 })
                 .map(|results| Content::of(results)),
+        };
+        let row = |transport| Row {
+            head: Line(transport),
+            area: Line(""),
+            is_all: false,
+            cells: revisions.iter().map(|it| cell(it, transport)).collect(),
         };
         let (compared, differing) = groups::differing(run);
         let left_out = differing.len().saturating_sub(DIFFERENCES_MAX);
@@ -78,13 +81,11 @@ impl<'a> Transports<'a> {
                 .collect(),
         };
         Some(Self {
-            revisions: revisions
-                .into_iter()
-                .map(|revision| {
-                    let cells = names.iter().map(|name| cell(revision, name));
-                    (Line(revision), cells.collect())
-                })
-                .collect(),
+            table: Table {
+                groups: Vec::new(),
+                names: revisions.iter().map(|revision| Line(revision)).collect(),
+                rows: names.iter().map(|name| row(name)).collect(),
+            },
             compared,
             differing: differing
                 .iter()

@@ -146,3 +146,28 @@ fn nothing_that_matters_is_said_in_every_format() {
     assert!(comparison_html(&comparison).contains(said));
     assert!(!comparison_junit(&comparison).contains("<failure"));
 }
+
+#[test]
+fn how_a_session_was_opened_is_folded_away() {
+    let mut comparison = comparison(&["x".to_owned()]);
+    let entry = |what: &str, side| Entry {
+        what: what.to_owned(),
+        side,
+        ..comparison.exchanges[0].a[0].clone()
+    };
+    let entries = vec![
+        entry("opening message", Side::Us),
+        entry("step 1", Side::Harness),
+        entry("tested message", Side::Us),
+    ];
+    comparison.exchanges[0].a = entries;
+    let page = parse(&comparison_html(&comparison));
+    let folded: Vec<_> = page
+        .all()
+        .into_iter()
+        .filter(|one| one.has_class("opening"))
+        .collect();
+    assert_eq!(folded.len(), 1);
+    assert!(folded[0].text().contains("opening message"));
+    assert!(!folded[0].text().contains("tested message"));
+}

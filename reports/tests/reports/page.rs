@@ -98,6 +98,39 @@ fn the_matrix_counts_the_table() {
 }
 
 #[test]
+fn more_columns_than_a_page_is_wide_are_a_table_for_each_revision() {
+    let mut wide = run();
+    let model = wide.results.clone();
+    for number in 0..6 {
+        wide.results.extend(model.iter().cloned().map(|mut result| {
+            result.transport = format!("{}-{number}", result.transport);
+            result
+        }));
+    }
+    let page = parse(&html(&wide));
+    let sums: Vec<_> = page
+        .all()
+        .into_iter()
+        .filter(|one| one.name == "tr" && one.has_class("all"))
+        .collect();
+    let cells = |row: &Element| {
+        row.all()
+            .into_iter()
+            .filter(|one| one.has_class("cell"))
+            .count()
+    };
+    // Revisions, and then the transports of each.
+    let counts: Vec<usize> = sums.into_iter().map(cells).collect();
+    assert_eq!(counts, [4, 7, 14, 7, 7]);
+    let over_all = page.all().into_iter().find(|one| {
+        one.has_class("cell")
+            && one.attribute("data-area") == Some("base")
+            && one.attribute("data-transport") == Some("")
+    });
+    assert!(over_all.is_some(), "a cell that counts all transports");
+}
+
+#[test]
 fn every_link_within_the_page_leads_somewhere() {
     let page = parse(&html(&run()));
     let everything = page.all();
