@@ -178,6 +178,11 @@ pub enum SessionEvent<'a> {
         /// Whether what the stream would still bring is forgotten.
         forget: &'a mut bool,
     },
+    /// It goes on over another connection than the one that it was on (WebSocket by SEP-1288).
+    Moved {
+        /// Whether the one that it was on is told, and left.
+        leave: &'a mut bool,
+    },
     /// It was opened.
     Opened {
         /// Its id.

@@ -4,7 +4,7 @@ use http::{HeaderValue, StatusCode};
 use mcp_verdict_wire::websocket::{Frame, opcode};
 use serde_json::Value;
 
-use super::{Fault, Hook, HttpResponse, LineIn};
+use super::{Fault, Hook, HttpRequest, HttpResponse, LineIn, SessionEvent};
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -43,6 +43,51 @@ pub(super) const FAULTS: &[Fault] = &[
                 frame.payload = Value::Object(members).to_string().into_bytes();
             }
             vec![frame]
+        }),
+    },
+    Fault {
+        name: "ws-draft-session-named-once",
+        about: "No message but the answer to `initialize` names its session",
+        hook: Hook::FrameOut(|mut frame| {
+            if frame.opcode == opcode::TEXT
+                && let Ok(Value::Object(mut members)) = serde_json::from_slice(&frame.payload)
+                && members
+                    .get("result")
+                    .is_none_or(|result| result.get("protocolVersion").is_none())
+                && members.remove("sessionId").is_some()
+            {
+                frame.payload = Value::Object(members).to_string().into_bytes();
+            }
+            vec![frame]
+        }),
+    },
+    Fault {
+        name: "ws-draft-terminate-stays",
+        about: "Who ends a session is told so, and then left without a word",
+        hook: Hook::FrameOut(|frame| match closing_code(&frame) {
+            Some(1000) if frame.payload.ends_with(b"terminated") => vec![],
+            _ => vec![frame],
+        }),
+    },
+    Fault {
+        name: "ws-draft-terminate-unknown",
+        about: "The method that ends a session is not known",
+        hook: Hook::LineIn(|text| {
+            let mut message = serde_json::from_slice::<Value>(text).unwrap_or_default();
+            if message["method"] != "terminate" {
+                return LineIn::Take;
+            }
+            message["method"] = "no/such/method".into();
+            LineIn::Replace(message.to_string().into_bytes())
+        }),
+    },
+    Fault {
+        name: "ws-draft-first-goes-on",
+        about: "A session goes on over the first connection too when it goes on over another",
+        hook: Hook::Session(|event| {
+            if let SessionEvent::Moved { leave } = event {
+                **leave = false;
+            }
         }),
     },
     Fault {
@@ -86,6 +131,16 @@ pub(super) const FAULTS: &[Fault] = &[
         hook: Hook::HttpResponse(|_, response| choose(response, "mcp.version.2024-01-01")),
     },
     Fault {
+        name: "ws-draft-token-any",
+        about: "Who names the version first needs a token, and any will do",
+        hook: Hook::HttpRequest(|request| guarded(request, None)),
+    },
+    Fault {
+        name: "ws-draft-token-400",
+        about: "Who names the version first needs a token, and one that is wrong is a bad request",
+        hook: Hook::HttpRequest(|request| guarded(request, Some(StatusCode::BAD_REQUEST))),
+    },
+    Fault {
         name: "ws-draft-token-returned",
         about: "The token is the subprotocol that is chosen",
         hook: Hook::HttpResponse(|request, response| {
@@ -101,6 +156,18 @@ pub(super) const FAULTS: &[Fault] = &[
 fn closing_code(frame: &Frame) -> Option<u16> {
     let code = frame.payload.first_chunk().copied();
     (frame.opcode == opcode::CLOSE).then(|| code.map_or(0, u16::from_be_bytes))
+}
+
+/// The response to a handshake that needs a token; `wrong` is the status for one that has any. The usual order of
+/// subprotocols needs none, so that there is a session beside.
+fn guarded(request: &HttpRequest, wrong: Option<StatusCode>) -> Option<HttpResponse> {
+    let mut offered = offers(request.header(PROTOCOL)).peekable();
+    offered.next_if(|item| item.starts_with("mcp.version."))?;
+    let status = match offered.any(|item| item.starts_with("mcp.auth.")) {
+        true => wrong?,
+        false => StatusCode::UNAUTHORIZED,
+    };
+    Some(HttpResponse::empty(status))
 }
 
 /// The subprotocols in a header.

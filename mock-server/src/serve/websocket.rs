@@ -8,6 +8,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use mcp_verdict_wire::{TransportKind, limits::MESSAGE_BYTES_MAX, websocket::accept_key};
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
@@ -32,7 +33,7 @@ use super::{
     frame_filter,
     http::HttpServer,
     reply::Reply,
-    websocket_draft::{self, DRAFT_BYTES_MAX, Draft, Offer},
+    websocket_draft::{self, DRAFT_BYTES_MAX, Draft, Offer, TERMINATE, TERMINATED},
 };
 use crate::{
     core::{Departure, Payload, outlet::QUEUE_LENGTH},
@@ -259,19 +260,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         };
         let text = replaced.as_deref().unwrap_or(text);
         if let Some(draft) = &mut self.draft {
-            return match draft.admit(text, &server.drafts) {
-                Ok(message) => {
-                    conversation.take(message).await.into_iter().for_each(start);
-                    None
-                }
-                Err((code, why)) => Some(Ending::Ours(code, why)),
+            let message = match draft.admit(text, &server.drafts, &server.faults) {
+                Ok(message) => message,
+                Err((code, why)) => return Some(Ending::Ours(code, why)),
             };
+            if message["method"] == TERMINATE && message.get("id").is_some() {
+                return Some(self.terminate(&message["id"], server).await);
+            }
+            conversation.take(message).await.into_iter().for_each(start);
+            return None;
         }
         match serde_json::from_slice(text) {
             Ok(value) => conversation.take(value).await.into_iter().for_each(start),
             Err(error) => conversation.refuse_bytes(&error.to_string()).await,
         }
         None
+    }
+
+    /// Ends the session, and says so.
+    async fn terminate(&mut self, id: &Value, server: &HttpServer) -> Ending {
+        let result = json!({"jsonrpc": "2.0", "id": id, "result": {}});
+        // A client that is gone need not hear it.
+        let _ = self.say(Departure::answer(result)).await;
+        if let Some(draft) = &mut self.draft {
+            draft.terminate(&server.drafts);
+        }
+        Ending::Ours(CloseCode::Normal, TERMINATED)
     }
 
     /// Ends the connection as it should be ended.

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::http_session::new_id;
+use crate::faults::{Faults, SessionEvent};
 
 /// The sessions of one server, and the connection that each is on.
 #[derive(Debug, Default)]
@@ -78,7 +79,12 @@ impl Draft {
     }
 
     /// Takes what arrived: the message without its session, or how the connection is closed.
-    pub(super) fn admit(&mut self, text: &[u8], all: &DraftSessions) -> Result<Value, Closing> {
+    pub(super) fn admit(
+        &mut self,
+        text: &[u8],
+        all: &DraftSessions,
+        faults: &Faults,
+    ) -> Result<Value, Closing> {
         let mut message: Value = serde_json::from_slice(text)
             .map_err(|_| (CloseCode::Unsupported, "this is no JSON"))?;
         if !is_envelope(&message) {
@@ -94,12 +100,19 @@ impl Draft {
             None if asks && !opens => return Err((CloseCode::Policy, "Missing sessionId")),
             None => {}
             Some(Value::String(id)) if self.id.as_ref() == Some(&id) => {}
-            Some(Value::String(id)) if opens && all.take_over(&id, &self.left) => {
+            Some(Value::String(id)) if opens && all.take_over(&id, &self.left, faults) => {
                 self.id = Some(id);
             }
             Some(_) => return Err((CloseCode::Policy, "Unknown session ID")),
         }
         Ok(message)
+    }
+
+    /// Ends the session.
+    pub(super) fn terminate(&mut self, all: &DraftSessions) {
+        if let Some(id) = self.id.take() {
+            all.end(&id);
+        }
     }
 
     /// Puts the session into a message that leaves.
@@ -122,13 +135,23 @@ impl DraftSessions {
         Some(id)
     }
 
+    fn end(&self, id: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(known, _)| known != id);
+    }
+
     /// Moves a session to another connection, and tells the one that it was on. Whether it is known.
-    fn take_over(&self, id: &str, connection: &Arc<Notify>) -> bool {
+    fn take_over(&self, id: &str, connection: &Arc<Notify>, faults: &Faults) -> bool {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((_, on)) = known.iter_mut().find(|(known, _)| known == id) else {
             return false;
         };
-        std::mem::replace(on, connection.clone()).notify_one();
+        let mut leave = true;
+        faults.session(&mut SessionEvent::Moved { leave: &mut leave });
+        let left = std::mem::replace(on, connection.clone());
+        if leave {
+            left.notify_one();
+        }
         true
     }
 }
@@ -145,6 +168,12 @@ fn is_envelope(message: &Value) -> bool {
 
 /// The beginning of a subprotocol that names a version.
 const VERSION: &str = "mcp.version.";
+
+/// The request that ends a session.
+pub(super) const TERMINATE: &str = "terminate";
+
+/// Why a connection is closed whose session was ended, as SEP-1288 says it.
+pub(super) const TERMINATED: &str = "MCP session terminated";
 
 /// Where messages name their session.
 const MEMBER: &str = "sessionId";

@@ -1,7 +1,12 @@
 //! What the vectors cannot ask of a server that follows SEP-1288, the proposal for WebSocket.
 
-use mcp_verdict_vectors::model::{SessionMode, Step, Vector};
-use mcp_verdict_wire::TransportKind;
+use std::collections::BTreeMap;
+
+use mcp_verdict_vectors::{
+    model::{RawStep, SessionMode, Step, Vector},
+    substitute,
+};
+use mcp_verdict_wire::{Delivery, TransportKind, message::Lenient};
 use serde_json::{Value, json};
 
 use crate::plan::PreparedWay;
@@ -11,7 +16,7 @@ pub(crate) fn inexpressible(vector: &Vector, way: &PreparedWay) -> Option<String
     if way.transport != TransportKind::WsDraft {
         return None;
     }
-    let what = closes_the_draft(vector)?;
+    let what = closes_the_draft(vector, &way.bindings)?;
     Some(format!(
         "this cannot be expressed over {}, which closes the connection on {what}",
         way.transport
@@ -19,9 +24,8 @@ pub(crate) fn inexpressible(vector: &Vector, way: &PreparedWay) -> Option<String
 }
 
 /// What of a vector's makes a server that follows SEP-1288 close the connection, where that is not what the vector is
-/// about: whatever is no whole message (`ws-draft#malformed-json`, `ws-draft#envelope`). What is sent raw counts,
-/// since it may be anything.
-fn closes_the_draft(vector: &Vector) -> Option<&'static str> {
+/// about: whatever is no whole message (`ws-draft#malformed-json`, `ws-draft#envelope`). What is sent raw is looked at.
+fn closes_the_draft(vector: &Vector, bindings: &BTreeMap<String, Value>) -> Option<&'static str> {
     let about_it = |it: &TransportKind| matches!(it, TransportKind::Ws | TransportKind::WsDraft);
     if !vector.transports.is_empty() && vector.transports.iter().all(about_it) {
         return None;
@@ -30,7 +34,9 @@ fn closes_the_draft(vector: &Vector) -> Option<&'static str> {
         return Some("a message that names no session");
     }
     vector.steps.iter().find_map(|step| match step {
-        Step::SendRaw(_) => Some("what is no message"),
+        Step::SendRaw(raw) if !is_whole(raw, bindings) => {
+            Some("what is no message to every reader")
+        }
         Step::Send(send) if !is_envelope(&send.json) => Some("a message that is not well formed"),
         Step::Request(request) if request.id.as_ref().is_some_and(|id| !is_id(id)) => {
             Some("an id that is none")
@@ -67,6 +73,29 @@ fn talks_too_soon(steps: &[Step]) -> bool {
     false
 }
 
+/// Whether what is sent raw is one message, and nothing in it that a reader of JSON may refuse.
+fn is_whole(raw: &RawStep, bindings: &BTreeMap<String, Value>) -> bool {
+    let mut known = bindings.clone();
+    // What these stand for is known when the vector runs; any of its kind will do here.
+    for (name, value) in [
+        ("any_method", json!("ping")),
+        ("request_meta", json!({})),
+        ("revision", json!("")),
+        ("transport", json!("")),
+    ] {
+        known.entry(name.to_owned()).or_insert(value);
+    }
+    let text = raw
+        .text
+        .as_deref()
+        .filter(|_| raw.delivery == Delivery::default());
+    let text = text.and_then(|text| substitute(&Value::from(text), &known).ok());
+    let read = text.and_then(|text| Lenient::parse(text.as_str()?.as_bytes()).ok());
+    read.is_some_and(|read| {
+        read.duplicate_keys.is_empty() && read.remarks.is_empty() && is_envelope(&read.value)
+    })
+}
+
 /// Whether a message is one from the outside, whatever it says.
 fn is_envelope(message: &Value) -> bool {
     let has = |name: &str| message.get(name).is_some();
@@ -87,6 +116,26 @@ fn is_id(id: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_sent_raw_is_whole_where_every_reader_takes_it() {
+        let whole = |text: &str| {
+            let raw: RawStep = serde_json::from_value(json!({"text": text})).unwrap();
+            is_whole(&raw, &BTreeMap::new())
+        };
+        let sound = r#"{"jsonrpc":"2.0","id":"a\u0000","method":"${any_method}","params":{"_meta":${request_meta}}}"#;
+        assert!(whole(sound));
+        assert!(whole(r#" {"\u006dethod":"x", "jsonrpc":"2\u002e0"} "#));
+        for broken in [
+            r#"{"jsonrpc": "2.0", "method": "#,
+            r#"{"jsonrpc": "2.0", "id": 1, "id": 2, "method": "x"}"#,
+            r#"{"jsonrpc": "2.0", "id": "\ud800", "method": "x"}"#,
+            "{\"jsonrpc\":\"2.0\",\"method\":\"a\"}\n{\"jsonrpc\":\"2.0\",\"method\":\"b\"}",
+            "${captured}",
+        ] {
+            assert!(!whole(broken), "{broken}");
+        }
+    }
 
     #[test]
     fn a_message_is_well_formed_whatever_it_says() {
