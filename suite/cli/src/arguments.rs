@@ -1,6 +1,6 @@
 //! The command line, as clap sees it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcp_verdict_reports::ReportSpec;
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Compare two servers, such as one and the same behind a bridge: what the middle changes, drops or reorders.
     Compare(Compare),
+    /// Send a server what it may not expect, and keep what it does wrong as vectors; without a target, to the mock.
+    Fuzz(Fuzz),
     /// Show what a target offers: revisions, capabilities, and the fixtures found and missing.
     Inspect(Inspect),
     /// Judge saved transcripts again.
@@ -217,6 +219,82 @@ Exit codes:
    2  wrong usage, or a file that cannot be read
    3  one of them could not be reached, or did not last until the end
    4  there is nothing to compare";
+
+#[derive(Debug, Args)]
+#[command(after_help = FUZZ_HELP)]
+pub(crate) struct Fuzz {
+    #[command(flatten)]
+    pub(crate) target: TargetArguments,
+    /// For how long: 60s, 10m or 2h. Default: 60s, or until --cases are sent.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// How many cases at most. Default: 20000, or as many as --time allows.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) cases: Option<u64>,
+    /// The seed of everything random.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where what is found is kept: a folder of vectors, for `run --vectors`.
+    #[arg(long, value_name = "DIR", default_value = "mcp-verdict-fuzz")]
+    pub(crate) corpus: PathBuf,
+    /// Only what is about the transport: bytes, framing, and what is around messages in HTTP.
+    #[arg(long)]
+    pub(crate) transport_level: bool,
+    /// Also what an honest server may fall over: messages that are very deep, very long, or very many.
+    #[arg(long)]
+    pub(crate) aggressive: bool,
+    /// Write a report: json=PATH, junit=PATH or html=PATH; repeatable.
+    #[arg(long = "report", value_name = "FORMAT=PATH")]
+    pub(crate) reports: Vec<ReportSpec>,
+    /// A finding that is a warning counts like a failure.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// How many sessions side by side. Default: the number of cores.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) jobs: Option<u16>,
+}
+
+/// Shown at the end of `fuzz --help`.
+const FUZZ_HELP: &str = "\
+Examples:
+  mcp-verdict fuzz -- node server.js
+  mcp-verdict fuzz http://127.0.0.1:3000/mcp --time 10m --seed 7
+  mcp-verdict run -- node server.js --vectors mcp-verdict-fuzz --check fuzz
+
+Each finding is a vector: the smallest script that still shows it. `run
+--vectors` says of each whether it STILL FAILS or is FIXED. Of the target's
+tools only those are called that are known to be safe. Of its revisions the
+newest of each era is spoken, unless --revision names others.
+
+Exit codes:
+   0  nothing found, or only warnings
+   1  found what breaks a MUST (with --strict: anything)
+   2  wrong usage, or a file that cannot be written
+   3  the target could not be reached, or did not last until the end";
+
+/// A number of seconds, minutes or hours.
+fn duration(text: &str) -> Result<Duration, String> {
+    let (number, unit) = match text.char_indices().find(|(_, it)| !it.is_ascii_digit()) {
+        Some((place, _)) => text.split_at(place),
+        None => (text, "s"),
+    };
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("a duration is written as 60s, 10m or 2h".to_owned()),
+    };
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "there is no number".to_owned())?;
+    match number.checked_mul(factor) {
+        Some(seconds @ 1..=MAX_SECONDS) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a duration is at least 1s, and at most a week".to_owned()),
+    }
+}
+
+/// A week.
+const MAX_SECONDS: u64 = 7 * 24 * 3600;
 
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {

@@ -40,6 +40,7 @@ fn perform(command: Command, verbose: u8, style: Style) -> anyhow::Result<Exit> 
     match command {
         Command::Run(run) => commands::run::perform(&run, style),
         Command::Compare(compare) => commands::compare::perform(&compare, verbose > 0, style),
+        Command::Fuzz(fuzz) => commands::fuzz::perform(&fuzz, style),
         Command::Inspect(inspect) => commands::inspect::perform(&inspect),
         Command::Judge(judge) => commands::judge::perform(&judge, style),
         Command::Validate(validate) => commands::validate::perform(&validate),

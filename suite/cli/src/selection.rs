@@ -16,17 +16,7 @@ pub(crate) struct Selected {
 impl Selected {
     /// Loads the built-in library and the user's folders.
     pub(crate) fn load(selection: &Selection) -> Result<Self, Expected> {
-        let faults: Vec<&str> = mcp_verdict_mock::faults().map(|fault| fault.name).collect();
-        let known = Known {
-            faults: Some(&faults),
-            fixtures: None,
-        };
-        let broken = |error: LoadError| {
-            let shown = error.render(false);
-            // The program puts its own `error:` before the first.
-            Expected::usage(shown.strip_prefix("error: ").unwrap_or(&shown))
-        };
-        let mut library = Library::embedded(&known).map_err(broken)?;
+        let mut library = Self::shipped()?;
         for folder in &selection.vectors {
             library.with_dir(folder).map_err(broken)?;
         }
@@ -38,8 +28,24 @@ impl Selected {
         })
     }
 
+    /// The built-in library alone.
+    pub(crate) fn shipped() -> Result<Library, Expected> {
+        let faults: Vec<&str> = mcp_verdict_mock::faults().map(|fault| fault.name).collect();
+        let known = Known {
+            faults: Some(&faults),
+            fixtures: None,
+        };
+        Library::embedded(&known).map_err(broken)
+    }
+
     /// Whether the check is wanted.
     pub(crate) fn wants(&self, id: &str) -> bool {
         self.selection.wants(id)
     }
+}
+
+fn broken(error: LoadError) -> Expected {
+    let shown = error.render(false);
+    // The program puts its own `error:` before the first.
+    Expected::usage(shown.strip_prefix("error: ").unwrap_or(&shown))
 }

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::{
     plan::{Prepared, PreparedWay},
     session::{START_FACTOR, Session, SessionError, default_capabilities},
-    view::{Direction, Kind as MessageKind, Reading, View},
+    view::{Direction, Kind as MessageKind, View},
 };
 
 /// The sessions of one run.
@@ -297,7 +297,7 @@ impl<'t> Pool<'t> {
         };
         match opened {
             Ok(session) => {
-                let prelude = prelude(&recorder.events());
+                let prelude = session.prelude();
                 Ok((session, prelude))
             }
             Err(error) => {
@@ -390,26 +390,6 @@ fn capabilities(vector: &Vector, revision: Revision) -> Map<String, Value> {
         .capabilities
         .clone()
         .unwrap_or_else(|| default_capabilities(revision))
-}
-
-/// What opened the session, for the transcripts of later vectors: at time zero, and without the requests
-/// of the server's that one vector has to answer.
-fn prelude(events: &[Event]) -> Vec<Event> {
-    let mut reading = Reading::default();
-    reading.extend(events);
-    let open: Vec<usize> = reading
-        .unanswered_of_target()
-        .map(|message| message.event)
-        .collect();
-    let kept = events
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !open.contains(index));
-    kept.map(|(_, event)| Event {
-        at_us: 0,
-        kind: event.kind.clone(),
-    })
-    .collect()
 }
 
 /// Whether a session that lay idle can still be used.

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub(crate) mod compare;
+pub(crate) mod fuzz;
 pub(crate) mod inspect;
 pub(crate) mod judge;
 pub(crate) mod list;

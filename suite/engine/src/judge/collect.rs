@@ -81,6 +81,35 @@ pub fn transcripts(
     judge.finish(|_| true)
 }
 
+/// What one rule found in one transcript.
+#[derive(Clone, Debug)]
+pub struct Watched<'l> {
+    /// The rule.
+    pub rule: &'l RuleText,
+    /// What it found.
+    pub finding: Finding,
+    /// What that means in the transcript's revision.
+    pub verdict: Verdict,
+}
+
+/// What the rules that apply find in one transcript.
+#[must_use]
+pub fn watch<'l>(library: &'l Library, rules: &[&dyn Rule], view: &View<'_>) -> Vec<Watched<'l>> {
+    let mut all = Vec::new();
+    for text in library.rules.iter().filter(|text| applies(text, view)) {
+        let Some(rule) = rules.iter().find(|rule| rule.id() == text.id.0) else {
+            continue;
+        };
+        let found = rule.observe(view).findings.into_iter();
+        all.extend(found.map(|finding| Watched {
+            rule: text,
+            verdict: verdict_of(severity(text, view.head.revision, finding.outcome)),
+            finding,
+        }));
+    }
+    all
+}
+
 impl<'l> Judge<'l> {
     /// With nothing judged yet.
     #[must_use]

@@ -14,7 +14,7 @@ mod subject;
 mod timeline;
 mod walk;
 
-pub use collect::{Judge, Planned, transcripts};
+pub use collect::{Judge, Planned, Watched, transcripts, watch};
 pub(crate) use results::exchange;
 pub use subject::{Seen, SubjectState, has_come, is_answered};
 pub use walk::{Flow, Judgement, Walk, vector};

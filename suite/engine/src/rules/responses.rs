@@ -95,6 +95,13 @@ fn once(view: &View<'_>, seen: &mut Observation) {
         if response.answers.is_some() || is_earlier(view, id) || is_resumed(view, response) {
             continue;
         }
+        let has_it = |message: &&Message| message.id().is_some_and(|of| same(of, id));
+        // What is no request may be answered under its id as well.
+        let sent = view.ours().filter(has_it).count();
+        let given = responses(view).filter(|other| other.event <= response.event);
+        if given.filter(has_it).count() <= sent {
+            continue;
+        }
         let asked = |request: &&Message| {
             request.is_request() && request.id().is_some_and(|of| same(of, id))
         };

@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     fixtures::modest,
     native::{any_method, is_native},
+    view::Reading,
 };
 
 use super::{
@@ -263,6 +264,29 @@ impl Session {
     pub fn restart(&mut self, prelude: Vec<Event>) -> Vec<Event> {
         self.seen = prelude.len();
         self.connection.recorder().start(prelude)
+    }
+
+    /// What opened the session, for the transcripts of later checks on it: at time zero, and without the
+    /// requests of the server's that one check has to answer.
+    #[must_use]
+    pub fn prelude(&self) -> Vec<Event> {
+        self.connection.recorder().look(|events| {
+            let mut reading = Reading::default();
+            reading.extend(events);
+            let open: Vec<usize> = reading
+                .unanswered_of_target()
+                .map(|message| message.event)
+                .collect();
+            let kept = events
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| !open.contains(index));
+            kept.map(|(_, event)| Event {
+                at_us: 0,
+                kind: event.kind.clone(),
+            })
+            .collect()
+        })
     }
 
     /// Ends the session as its revision asks, and the connection in good order.

@@ -294,14 +294,17 @@ impl Reading {
         if template.sse.is_some() {
             self.exchange(exchange).stream.push(index);
         }
-        let room = JSON_VALUES_MAX.saturating_sub(self.values);
+        // What we send ourselves takes nothing from the room that there is for the target.
+        let ours = template.direction == Direction::Us;
+        let taken = if ours { 0 } else { self.values };
+        let room = JSON_VALUES_MAX.saturating_sub(taken);
         let (value, remarks) = match parse(bytes, room) {
             Ok((value, remarks, values)) => {
-                self.values += values;
+                self.values += if ours { 0 } else { values };
                 (value, remarks)
             }
             // It may be all that it should be; nothing is said about what was not read.
-            Err(malformed) if malformed.is_limit() => {
+            Err(malformed) if malformed.is_limit() && !ours => {
                 return self.limits.push((
                     index,
                     format!("a message is more than is read: {malformed}"),
@@ -438,13 +441,13 @@ impl Reading {
                 return None;
             }
         }
-        let broken = |index: &usize| {
-            let message = &self.messages[*index];
-            message.meant || matches!(message.kind, Kind::Invalid { .. })
-        };
-        // On a channel of its own such an error can only be about what is still open there.
+        let invalid = |index: &usize| matches!(self.messages[*index].kind, Kind::Invalid { .. });
+        let meant = |index: &usize| self.messages[*index].meant;
+        // On a channel of its own such an error can only be about what is still open there: first of all what has no
+        // readable id.
         open.iter()
-            .position(broken)
+            .position(invalid)
+            .or_else(|| open.iter().position(meant))
             .or((open.len() == 1).then_some(0))
     }
 }

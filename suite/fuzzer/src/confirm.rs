@@ -1,0 +1,181 @@
+//! Trying a suspicion alone: whether so few cases show it as well, and how often.
+
+use std::time::{Duration, Instant};
+
+use mcp_verdict_engine::judge;
+use mcp_verdict_results::Verdict;
+use mcp_verdict_vectors::model::{Found, RequirementId};
+use serde_json::json;
+
+use crate::{
+    case::Case,
+    oracle::Oracle,
+    script::{self, Script},
+    volley::{Driven, Ground, Live},
+};
+
+/// Trials of one suspicion.
+#[derive(Debug)]
+pub(crate) struct Trial<'t> {
+    ground: &'t Ground<'t>,
+    oracle: Oracle,
+    /// The label of the message that it is about.
+    label: String,
+    /// A session that the last trial left as it was.
+    live: Option<Live>,
+    /// How long an answer is waited for.
+    pub(crate) timeout: Duration,
+    /// Trials so far.
+    pub(crate) attempts: usize,
+    /// When to stop making it smaller.
+    pub(crate) until: Instant,
+    /// The target could not be reached any more.
+    pub(crate) gone: bool,
+}
+
+/// A trial that showed it.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    pub(crate) script: Script,
+    pub(crate) driven: Driven,
+}
+
+impl<'t> Trial<'t> {
+    pub(crate) fn new(
+        ground: &'t Ground<'t>,
+        oracle: &Oracle,
+        label: Option<&str>,
+        timeout: Duration,
+        until: Instant,
+    ) -> Self {
+        Self {
+            ground,
+            oracle: oracle.clone(),
+            label: label.unwrap_or_default().to_owned(),
+            live: None,
+            timeout,
+            attempts: 0,
+            until,
+            gone: false,
+        }
+    }
+
+    /// The vector that shows it with these cases, the last of which it is about.
+    pub(crate) fn script(&self, cases: &[Case]) -> Option<Script> {
+        let about = cases
+            .iter()
+            .rev()
+            .find(|case| case.messages().any(|(label, _)| label == self.label))
+            .or(cases.last())?;
+        let claim = script::claim(&self.oracle, about, &self.label);
+        let mut steps: Vec<_> = cases.iter().flat_map(Case::steps).collect();
+        steps.push(json!({"barrier": {}}));
+        steps.extend(claim.expectations);
+        let (revision, transport) = (self.ground.way.revision, self.ground.way.transport);
+        let requirements = match &self.oracle {
+            Oracle::Rule { id, .. } => self.of_rule(id),
+            _ => claim.requirements,
+        };
+        Some(Script {
+            id: format!("fuzz/{}", self.oracle.name().replace('/', ".")),
+            title: claim.title,
+            level: claim.level,
+            requirements,
+            revision,
+            transport,
+            found: Found {
+                by: self.oracle.name().to_owned(),
+                verdict: script::outcome(&self.oracle),
+                seed: self.ground.seed,
+            },
+            steps,
+        })
+    }
+
+    fn of_rule(&self, id: &str) -> Vec<RequirementId> {
+        let rules = &self.ground.library.rules;
+        let text = rules.iter().find(|rule| rule.id.0 == id);
+        let statements = text.and_then(|text| text.requirements.get(&self.ground.way.revision));
+        statements.cloned().unwrap_or_default()
+    }
+
+    /// Whether these cases show it, in a session of their own or in one that nothing has changed.
+    pub(crate) async fn shows(&mut self, cases: &[Case]) -> Option<Shown> {
+        self.attempts += 1;
+        if !self.label.is_empty() && !self.is_sent(cases) {
+            return None;
+        }
+        let script = self.script(cases)?;
+        let vector = script.vector()?;
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => self.open().await?,
+        };
+        let driven = self.ground.drive(&mut live, &vector, self.timeout).await;
+        let judgement = judge::vector(&vector, &driven.view());
+        tracing::debug!(
+            oracle = self.oracle.name(),
+            cases = cases.len(),
+            verdict = %judgement.verdict,
+            message = judgement.message,
+            "tried"
+        );
+        let shown = matches!(judgement.verdict, Verdict::Fail | Verdict::Warn);
+        if !shown && driven.alive {
+            self.live = Some(live);
+        } else {
+            drop(live);
+        }
+        shown.then_some(Shown { script, driven })
+    }
+
+    /// Whether the message that it is about is among what these cases send.
+    fn is_sent(&self, cases: &[Case]) -> bool {
+        let mut messages = cases.iter().flat_map(Case::messages);
+        let by_message =
+            messages.any(|(label, sending)| label == self.label && !sending.pieces.is_empty());
+        let named = |step: &serde_json::Value| {
+            let body = step.as_object().and_then(|step| step.values().next());
+            body.is_some_and(|body| body["as"] == self.label.as_str())
+        };
+        by_message
+            || cases
+                .iter()
+                .flat_map(Case::steps)
+                .any(|step| step.get("send_raw").is_none() && named(&step))
+    }
+
+    /// Whether they show it in a session of their own.
+    pub(crate) async fn shows_afresh(&mut self, cases: &[Case]) -> Option<Shown> {
+        self.live = None;
+        self.shows(cases).await
+    }
+
+    async fn open(&mut self) -> Option<Live> {
+        let patience = self.timeout.max(OPENING);
+        let opened = match self.ground.open(patience).await {
+            Ok(live) => Some(live),
+            // A server that is started again by someone needs a moment.
+            Err(_) => {
+                tokio::time::sleep(SECOND_TRY_AFTER).await;
+                self.ground.open(patience).await.ok()
+            }
+        };
+        self.gone = opened.is_none();
+        opened
+    }
+
+    /// Whether more may be tried.
+    pub(crate) fn may_go_on(&self) -> bool {
+        !self.gone && self.attempts < ATTEMPTS_MAX && Instant::now() < self.until
+    }
+}
+
+/// Trials of one suspicion.
+const ATTEMPTS_MAX: usize = 400;
+
+/// How long the opening of a session may take at least.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// When a server that is not there is looked for once more.
+const SECOND_TRY_AFTER: Duration = Duration::from_millis(300);

@@ -1,0 +1,374 @@
+//! What a volley showed that should not be: suspicions, each to be confirmed alone.
+
+use std::collections::BTreeSet;
+
+use mcp_verdict_engine::{
+    judge, rules,
+    schema::Validator,
+    view::{Kind, Message, View},
+};
+use mcp_verdict_results::Verdict;
+use mcp_verdict_vectors::Library;
+use serde_json::Value;
+
+use crate::{
+    case::Case,
+    source::{Mark, marks_in},
+};
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Oracle {
+    /// An error with another code than JSON-RPC has for this.
+    Code {
+        /// The code that JSON-RPC has.
+        code: i64,
+    },
+    /// The target left, or closed its side.
+    Exit,
+    /// An answer holds what another message said.
+    Foreign {
+        /// The other message's mark.
+        mark: Mark,
+    },
+    /// The memory of the child grows.
+    Memory,
+    /// A rule found something.
+    Rule {
+        /// Its id.
+        id: String,
+        /// What that means.
+        fails: bool,
+    },
+    /// What is no message was served.
+    Served,
+    /// HTTP says that the server failed.
+    ServerError,
+    /// The target does not answer any more.
+    Silence,
+    /// A request was not answered.
+    Unanswered,
+}
+
+/// Something to be looked into.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Suspicion {
+    /// What seems wrong.
+    pub(crate) oracle: Oracle,
+    /// Which case of the volley; where it cannot be told, the last that was sent.
+    pub(crate) case: usize,
+    /// The label of what it is about, if it is about one message.
+    pub(crate) label: Option<String>,
+    /// What was seen, without what differs from case to case.
+    pub(crate) shape: String,
+}
+
+impl Oracle {
+    /// Its name, in findings and file names.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Code { .. } => "code",
+            Self::Exit => "exit",
+            Self::Foreign { .. } => "foreign",
+            Self::Memory => "memory",
+            Self::Rule { id, .. } => id,
+            Self::Served => "served",
+            Self::ServerError => "server-error",
+            Self::Silence => "silence",
+            Self::Unanswered => "unanswered",
+        }
+    }
+
+    /// Whether it is about an answer that may have no id: beside others, nobody can tell what it answers.
+    pub(crate) fn needs_to_be_alone(&self) -> bool {
+        matches!(self, Self::Code { .. } | Self::Served)
+    }
+
+    /// Whether it is about the target as a whole, not about an answer.
+    pub(crate) fn is_about_life(&self) -> bool {
+        matches!(self, Self::Exit | Self::Silence)
+    }
+}
+
+/// Every oracle that is no rule, with what it asks.
+pub const ORACLES: [(&str, &str); 8] = [
+    ("code", "An error has the code that JSON-RPC has for it"),
+    ("exit", "The server stays, whatever it is sent"),
+    ("foreign", "An answer is about its own request alone"),
+    ("memory", "Messages leave nothing behind in memory"),
+    ("served", "What is no message is not served"),
+    ("server-error", "No request makes an HTTP server fail"),
+    ("silence", "The server answers, whatever it was sent before"),
+    ("unanswered", "Every request is answered"),
+];
+
+/// What is suspicious about a volley. `case_of` tells during which case an event happened.
+pub(crate) fn suspicions(
+    library: &Library,
+    view: &View<'_>,
+    cases: &[Case],
+    case_of: &dyn Fn(usize) -> usize,
+) -> Vec<Suspicion> {
+    let mut found = Vec::new();
+    let last = cases.len().saturating_sub(1);
+    if let Some(left) = view
+        .process
+        .output_closed
+        .or(view.process.exited.map(|exit| exit.event))
+    {
+        found.push(of(Oracle::Exit, case_of(left).min(last), None, "left"));
+    } else if let Some(wait) = view.timeouts.first() {
+        found.push(of(
+            Oracle::Silence,
+            case_of(wait.event).min(last),
+            None,
+            "silent",
+        ));
+    }
+    // What did not live to answer is told once.
+    let alive = found.is_empty();
+    for (index, case) in cases.iter().enumerate() {
+        for (label, _) in case.messages() {
+            if let Some(message) = view.request_named(&label) {
+                look_at(view, message, index, &label, alive, &mut found);
+            }
+        }
+        let labels = case
+            .steps()
+            .into_iter()
+            .filter_map(|step| step_label(&step));
+        for label in labels {
+            let exchange = view.exchange_named(&label);
+            let status = exchange.and_then(mcp_verdict_engine::view::HttpExchange::status);
+            if let Some(status) = status.filter(|status| *status >= 500 && *status != 501) {
+                found.push(of(
+                    Oracle::ServerError,
+                    index,
+                    Some(label),
+                    &status.to_string(),
+                ));
+            }
+        }
+    }
+    foreign(view, case_of, last, &mut found);
+    let mut told = BTreeSet::new();
+    for watched in judge::watch(library, rules::all(), view) {
+        let shape = shape(&watched.finding.actual);
+        let place = watched.finding.evidence.last().copied().unwrap_or(0);
+        let oracle = Oracle::Rule {
+            id: watched.rule.id.0.clone(),
+            fails: watched.verdict == Verdict::Fail,
+        };
+        let counts = matches!(watched.verdict, Verdict::Fail | Verdict::Warn);
+        if counts && told.insert((oracle.clone(), shape.clone())) {
+            found.push(of(oracle, case_of(place).min(last), None, &shape));
+        }
+    }
+    found
+}
+
+fn of(oracle: Oracle, case: usize, label: Option<String>, shape: &str) -> Suspicion {
+    Suspicion {
+        oracle,
+        case,
+        label,
+        shape: shape.to_owned(),
+    }
+}
+
+/// The label under which a step of a vector sends something.
+fn step_label(step: &Value) -> Option<String> {
+    let (_, body) = step.as_object()?.iter().next()?;
+    body.get("as").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// What is owed for one message, and whether it came.
+fn look_at(
+    view: &View<'_>,
+    message: &Message,
+    case: usize,
+    label: &str,
+    alive: bool,
+    found: &mut Vec<Suspicion>,
+) {
+    let label = || Some(label.to_owned());
+    let answer = view.response_to(message);
+    let refused = || {
+        let exchange = view.exchanges.get(&message.exchange);
+        let status = exchange.and_then(mcp_verdict_engine::view::HttpExchange::status);
+        status.is_some_and(|status| status >= 400)
+    };
+    match owed(view, message) {
+        Owed::Answer if answer.is_none() && alive && !refused() => {
+            found.push(of(Oracle::Unanswered, case, label(), "request"));
+        }
+        Owed::Refusal { code } => match answer.map(|answer| &answer.kind) {
+            Some(Kind::Result { .. }) => found.push(of(Oracle::Served, case, label(), "result")),
+            Some(Kind::Error {
+                code: Some(other), ..
+            }) if *other != code => {
+                let shape = format!("{other} for {code}");
+                found.push(of(Oracle::Code { code }, case, label(), &shape));
+            }
+            _ => {}
+        },
+        Owed::Answer | Owed::Anything => {}
+    }
+}
+
+/// What a target owes for a message.
+enum Owed {
+    /// An answer, whatever it says.
+    Answer,
+    /// Nothing that can be told from outside.
+    Anything,
+    /// An error, or nothing.
+    Refusal {
+        /// With this code.
+        code: i64,
+    },
+}
+
+fn owed(view: &View<'_>, message: &Message) -> Owed {
+    let rivals = view.ours().filter(|other| other.event != message.event);
+    // What is cancelled need not be answered, nor what has an id that is in use.
+    if message.is_request() && rivals.into_iter().any(|other| concerns(other, message)) {
+        return Owed::Anything;
+    }
+    let Some(value) = &message.value else {
+        // Deeper or larger than we read ourselves is not broken.
+        let ours = &view.events[message.event].kind;
+        return match ours {
+            mcp_verdict_wire::transcript::EventKind::Sent { bytes, .. } if is_broken(&bytes.0) => {
+                Owed::Refusal { code: -32700 }
+            }
+            _ => Owed::Anything,
+        };
+    };
+    if message.batch.is_some() || !message.remarks.is_empty() || is_extreme(value, 0) {
+        return Owed::Anything;
+    }
+    let Kind::Request { id, .. } = &message.kind else {
+        return Owed::Anything;
+    };
+    let plain = match id {
+        Value::String(text) => text.len() < 1_000,
+        Value::Number(number) => number
+            .as_i64()
+            .is_some_and(|number| number.unsigned_abs() < 1 << 53),
+        _ => false,
+    };
+    let version = value.get("jsonrpc").and_then(Value::as_str) == Some("2.0");
+    // What is not valid in the revision's schema may be refused by a status, or by nothing that has an id.
+    let valid = Validator::of(view.head.revision).message(value).is_empty();
+    if plain && version && valid {
+        Owed::Answer
+    } else {
+        Owed::Anything
+    }
+}
+
+/// Whether a message cancels a request, or has the same id.
+fn concerns(message: &Message, request: &Message) -> bool {
+    let (Some(id), Some(value)) = (request.id(), &message.value) else {
+        return false;
+    };
+    let named = match message.method() {
+        Some("notifications/cancelled") => value.pointer("/params/requestId"),
+        _ => message.id(),
+    };
+    named == Some(id)
+}
+
+/// Whether no reader could make JSON of it.
+fn is_broken(bytes: &[u8]) -> bool {
+    use mcp_verdict_wire::message::{Lenient, Malformed};
+    let lines = bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
+    // A line end makes several messages of it, of which some may be whole.
+    !lines && matches!(Lenient::parse(bytes), Err(Malformed::Syntax { .. }))
+}
+
+/// Whether a value is so deep or so large that refusing it is right.
+fn is_extreme(value: &Value, depth: usize) -> bool {
+    match value {
+        _ if depth > DEPTH_FAIR => true,
+        Value::String(text) => text.len() > BYTES_FAIR,
+        Value::Array(items) => {
+            items.len() > ITEMS_FAIR || items.iter().any(|item| is_extreme(item, depth + 1))
+        }
+        Value::Object(members) => members
+            .iter()
+            .any(|(key, member)| key.len() > 1_000 || is_extreme(member, depth + 1)),
+        Value::Number(number) => number.to_string().len() > 15,
+        _ => false,
+    }
+}
+
+/// Answers that hold the mark of a message which is not theirs.
+fn foreign(
+    view: &View<'_>,
+    case_of: &dyn Fn(usize) -> usize,
+    last: usize,
+    found: &mut Vec<Suspicion>,
+) {
+    for answer in view.targets().filter(|message| message.is_response()) {
+        let Some(request) = view.request_of(answer) else {
+            continue;
+        };
+        let Some(label) = &request.label else {
+            continue;
+        };
+        let marks = |message: &Message| -> Vec<Mark> {
+            let value = message.value.as_ref();
+            value.map_or_else(Vec::new, |value| marks_in(value.to_string().as_bytes()))
+        };
+        let own = marks(request);
+        if own.is_empty() {
+            continue;
+        }
+        let strange = marks(answer).into_iter().find(|mark| !own.contains(mark));
+        if let Some(mark) = strange {
+            let case = case_of(request.event).min(last);
+            found.push(of(
+                Oracle::Foreign { mark },
+                case,
+                Some(label.clone()),
+                "mark",
+            ));
+        }
+    }
+}
+
+/// A text without what differs from case to case: numbers, marks, and what is quoted.
+pub(crate) fn shape(text: &str) -> String {
+    let mut shape = String::new();
+    let mut quoted = false;
+    for character in text.chars().take(SHAPE_CHARACTERS_MAX) {
+        match character {
+            '"' | '`' | '\'' => {
+                quoted = !quoted;
+                shape.push('"');
+            }
+            _ if quoted => {}
+            digit if digit.is_ascii_digit() => {
+                if !shape.ends_with('#') {
+                    shape.push('#');
+                }
+            }
+            other => shape.push(other),
+        }
+    }
+    shape
+}
+
+/// Deeper than this a reader may refuse: the deepest that vectors ask for is a hundred.
+const DEPTH_FAIR: usize = 60;
+
+/// Longer than this a reader may refuse, in bytes of one string.
+const BYTES_FAIR: usize = 100_000;
+
+/// More items than this a reader may refuse.
+const ITEMS_FAIR: usize = 10_000;
+
+/// Characters of a text that its shape is made of.
+const SHAPE_CHARACTERS_MAX: usize = 160;
