@@ -437,7 +437,7 @@ impl Reading {
             }
             // What comes back for a POST of ours is about that, even if it asked for nothing.
             let posted = |index: &usize| self.messages[*index].exchange == response.exchange;
-            if self.ours.iter().any(posted) {
+            if self.ours.iter().any(posted) || self.is_json_body(response) {
                 return None;
             }
         }
@@ -449,6 +449,16 @@ impl Reading {
             .position(invalid)
             .or_else(|| open.iter().position(meant))
             .or((open.len() == 1).then_some(0))
+    }
+
+    /// Whether it is the body of a response, and so about that request alone: an `OPTIONS`, for instance.
+    fn is_json_body(&self, response: &Message) -> bool {
+        let exchange = self.exchanges.get(&response.exchange);
+        let media = exchange.and_then(|exchange| exchange.response_header("content-type"));
+        media.is_some_and(|media| {
+            let essence = media.split(';').next().unwrap_or_default();
+            essence.trim().eq_ignore_ascii_case("application/json")
+        })
     }
 }
 

@@ -178,3 +178,26 @@ fn replies_over_http_are_what_its_exchange_brought() {
     );
     assert_verdict(&over_http(steps, &of(error)), Verdict::Fail, "array of 0");
 }
+
+#[test]
+fn an_error_without_an_id_that_is_the_body_of_another_request_answers_no_call() {
+    let steps = format!(
+        "{ASK}  - http: {{method: OPTIONS, as: turn}}
+  - expect: {{response: call, match: {{id: 1}}}}
+"
+    );
+    let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":""}}"#;
+    let lines = [
+        step(0),
+        http_request(1, "POST", "call"),
+        sent_on(1, "call", CALL),
+        http_response(1, 200, "text/event-stream"),
+        step(1),
+        http_request(2, "OPTIONS", "turn"),
+        http_response(2, 405, "application/json"),
+        got_on(2, error),
+        step(2),
+        got_on(1, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#),
+    ];
+    assert_verdict(&over_http(&steps, &lines.concat()), Verdict::Pass, "");
+}
