@@ -136,7 +136,7 @@ pub struct Vector {
     pub client: Client,
     /// What the target must offer for this vector to mean anything.
     pub needs: Needs,
-    /// What the network does to the responses to what was sent under these names.
+    /// What the network does to what was sent under these names, or to the responses to it.
     pub network: BTreeMap<String, NetworkFault>,
     /// The faults it must catch. None where a target was found to break it.
     pub faults: Vec<FaultCase>,

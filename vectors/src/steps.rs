@@ -41,7 +41,7 @@ pub(crate) fn check_steps(vector: &Vector, node: &Node, findings: &mut Vec<Findi
     check_network(vector, &scope, findings);
 }
 
-/// What the network does, it does to a response over HTTP, at a place that the first event can define.
+/// What the network does, it does over HTTP, at a place that the bytes of a request or the events of a response define.
 fn check_network(vector: &Vector, scope: &Scope, findings: &mut Vec<Finding>) {
     let without_http = |kind: &TransportKind| {
         !matches!(kind, TransportKind::HttpSse | TransportKind::StreamableHttp)
@@ -55,7 +55,21 @@ fn check_network(vector: &Vector, scope: &Scope, findings: &mut Vec<Finding>) {
     for (label, fault) in &vector.network {
         let at = format!("/network/{label}");
         check_label(label, &scope.sent, &at, findings);
-        if fault.after_events == 0 && fault.fault != NetworkFaultKind::CutMidEvent {
+        let of_request = fault.fault.is_of_request();
+        if of_request && fault.after_events > 0 {
+            findings.push(Finding::invalid(
+                format!("{at}/after_events"),
+                "a request has no events: `after_bytes`",
+            ));
+        }
+        if !of_request && fault.after_bytes.is_some() {
+            findings.push(Finding::invalid(
+                format!("{at}/after_bytes"),
+                "a stream is lost at a place that its events define: `after_events`",
+            ));
+        }
+        let from_event = fault.fault == NetworkFaultKind::CutMidEvent || of_request;
+        if fault.after_events == 0 && !from_event {
             findings.push(Finding::invalid(
                 format!("{at}/after_events"),
                 "before the first event there is nothing to resume from: at least 1",

@@ -6,8 +6,8 @@ use mcp_verdict_wire::websocket::Frame;
 use serde_json::Value;
 
 use super::{
-    Act, Arrived, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn,
-    Moment, SessionEvent, find,
+    Act, Arrived, BodyFault, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
+    LineIn, Moment, SessionEvent, find,
 };
 use crate::core::{Departure, Facts, Filter, Payload};
 
@@ -192,6 +192,12 @@ impl Faults {
                 Hook::FrameOut(change) => frames.into_iter().flat_map(change).collect(),
                 _ => frames,
             })
+    }
+
+    /// Whether the bodies of HTTP requests are taken like this.
+    pub(crate) fn takes_bodies_by(&self, fault: BodyFault) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(|hook| matches!(hook, Hook::Body(body) if *body == fault))
     }
 
     /// Whether event streams stay open when they are over.

@@ -12,6 +12,8 @@ use crate::core::{Departure, Facts, Memory};
 /// [`Facts::memory`](crate::Facts).
 #[derive(Clone, Copy, Debug)]
 pub enum Hook {
+    /// How the bodies of HTTP requests are taken.
+    Body(BodyFault),
     /// Several places, for a fault that no single one can bring about.
     All(&'static [Hook]),
     /// A message that leaves, edited in place. It sees JSON only, and keeps its number at one.
@@ -48,6 +50,19 @@ pub enum Hook {
     StreamsStayOpen,
     /// What one read from standard input brings is taken for one line.
     WholeReads,
+}
+
+/// How the bodies of HTTP requests are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    /// After one that broke off nothing is answered any more.
+    BrokenEndsService,
+    /// One that breaks off ends its session.
+    BrokenEndsSession,
+    /// What comes first is taken for all of it.
+    FirstPiece,
+    /// No other is read before one is at its end.
+    OneByOne,
 }
 
 /// What becomes of a value that arrived.

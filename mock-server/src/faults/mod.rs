@@ -52,8 +52,8 @@ mod ws_draft;
 
 pub(crate) use active::Faults;
 pub use hooks::{
-    Act, Arrived, Event, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn, Moment,
-    Replay, SessionEvent,
+    Act, Arrived, BodyFault, Event, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn,
+    Moment, Replay, SessionEvent,
 };
 
 /// A deviation.

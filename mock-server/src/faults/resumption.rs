@@ -1,6 +1,9 @@
-//! Faults of streams whose connection is lost, and that are resumed.
+//! Faults of connections that are lost or slow: of streams that are resumed, and of requests that do not come whole.
 
-use super::{Fault, Hook, Replay, SessionEvent};
+use http::StatusCode;
+
+use super::{BodyFault, Fault, Hook, HttpResponse, Replay, SessionEvent};
+use crate::core::Departure;
 
 pub(super) const FAULTS: &[Fault] = &[
     Fault {
@@ -106,6 +109,47 @@ pub(super) const FAULTS: &[Fault] = &[
                 **end = true;
             }
         }),
+    },
+    Fault {
+        name: "broken-body-stops-service",
+        about: "After a request whose body broke off nothing is answered any more",
+        hook: Hook::Body(BodyFault::BrokenEndsService),
+    },
+    Fault {
+        name: "broken-body-ends-session",
+        about: "A request whose body breaks off ends its session",
+        hook: Hook::Body(BodyFault::BrokenEndsSession),
+    },
+    Fault {
+        name: "bodies-read-one-by-one",
+        about: "No request is read before the one that came first has come whole",
+        hook: Hook::Body(BodyFault::OneByOne),
+    },
+    Fault {
+        name: "repeated-id-500",
+        about: "After a call with an id that was used before, everything leads to status 500",
+        hook: Hook::HttpRequest(|request| {
+            let session = request.header("mcp-session-id").unwrap_or_default();
+            let broken = format!("an id came twice in {session}");
+            let called = request
+                .json()
+                .filter(|it| it.get("method").is_some_and(|it| it == "tools/call"));
+            let id = called.and_then(|call| call.get("id").cloned());
+            let again = id.is_some_and(|id| {
+                let name = format!("call {id} in {session}");
+                request.memory.count(&name) > 1
+            });
+            let before = !request.memory.take(&broken).is_empty();
+            (again || before).then(|| {
+                request.memory.keep(&broken, Departure::raw([]));
+                HttpResponse::empty(StatusCode::INTERNAL_SERVER_ERROR)
+            })
+        }),
+    },
+    Fault {
+        name: "first-piece-is-body",
+        about: "What comes first of a request's body is taken for all of it",
+        hook: Hook::Body(BodyFault::FirstPiece),
     },
 ];
 

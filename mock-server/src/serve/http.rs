@@ -4,18 +4,12 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use axum::{
-    body::{Body, to_bytes},
-    extract::Request,
-    response::Response,
-};
+use axum::{body::Body, extract::Request, response::Response};
 use futures_util::{StreamExt, stream};
 use http::{Method, StatusCode, header};
-use mcp_verdict_wire::{TransportKind, limits::MESSAGE_BYTES_MAX};
-use tokio::time::timeout;
+use mcp_verdict_wire::TransportKind;
 
 use super::{
     MockConfig,
@@ -23,6 +17,7 @@ use super::{
     http_session::Sessions,
     http_sse::{self, SseSession},
     reply::{Events, Reply},
+    request_body::Bodies,
     streamable_http,
     websocket::{self, WS_PATH},
     websocket_draft::{self, DraftSessions},
@@ -39,9 +34,6 @@ pub(super) const SSE_PATH: &str = "/sse";
 /// Where clients of HTTP+SSE post.
 pub(super) const MESSAGES_PATH: &str = "/messages";
 
-/// How long the body of a request may take.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// One listener's server.
 pub(super) struct HttpServer {
     pub(super) core: Arc<Core>,
@@ -52,6 +44,7 @@ pub(super) struct HttpServer {
     pub(super) sse_sessions: Mutex<HashMap<String, Arc<SseSession>>>,
     pub(super) drafts: DraftSessions,
     guard: Guard,
+    bodies: Bodies,
 }
 
 impl HttpServer {
@@ -69,6 +62,7 @@ impl HttpServer {
             sse_sessions: Mutex::default(),
             drafts: DraftSessions::default(),
             guard: Guard::new(address, &config.allow_hosts),
+            bodies: Bodies::default(),
         }
     }
 
@@ -94,18 +88,14 @@ impl HttpServer {
                 .facts(TransportKind::StreamableHttp, None, None)
                 .memory,
         };
-        let reply = match timeout(BODY_TIMEOUT, to_bytes(body, MESSAGE_BYTES_MAX)).await {
-            Ok(Ok(body)) => {
-                request.body = body.into();
+        let bodies = &self.bodies;
+        let body = bodies.read(&self.faults, &self.sessions, &request.headers, body);
+        let reply = match body.await {
+            Ok(body) => {
+                request.body = body;
                 self.reply(&mut request).await
             }
-            Ok(Err(_)) => Reply::refused(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the message is too long",
-                None,
-                None,
-            ),
-            Err(_) => Reply::status(StatusCode::REQUEST_TIMEOUT),
+            Err(reply) => *reply,
         };
         let Reply { mut head, events } = reply;
         self.faults.http_response(&request, &mut head);

@@ -13,6 +13,7 @@ mod http_sse;
 mod lines;
 mod modern_headers;
 mod reply;
+mod request_body;
 mod served;
 mod sockets;
 mod stream_log;

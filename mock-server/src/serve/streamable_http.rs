@@ -20,7 +20,7 @@ use crate::{
     faults::{HttpRequest, Replay, SessionEvent},
 };
 
-const SESSION_ID: &str = "mcp-session-id";
+pub(super) const SESSION_ID: &str = "mcp-session-id";
 const VERSION: &str = "mcp-protocol-version";
 const METHOD: &str = "mcp-method";
 const LAST_EVENT_ID: &str = "last-event-id";

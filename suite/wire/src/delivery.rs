@@ -39,7 +39,7 @@ pub struct Delivery {
     pub unmasked: bool,
     /// WebSocket: with a bit set that is kept for extensions.
     pub reserved_bit: bool,
-    /// HTTP: what the network does to the response.
+    /// HTTP: what the network does to the request or the response.
     #[serde(skip)]
     pub network: Option<NetworkFault>,
 }
@@ -84,17 +84,22 @@ impl FrameKind {
     }
 }
 
-/// What the network does to a response that is an event stream.
+/// What the network does to a request, or to a response that is an event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkFault {
     /// How the connection is lost.
     pub fault: NetworkFaultKind,
     /// How many events come through before.
+    #[serde(default)]
     pub after_events: u32,
+    /// How many bytes of the request's body come through before, where it is the request that suffers; all of them
+    /// where there is no number.
+    #[serde(default)]
+    pub after_bytes: Option<u32>,
 }
 
-/// How a connection is lost. In all three ways the server's side is told at once, by the system.
+/// How a connection is lost. Unless it only stalls, the server's side is told at once, by the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NetworkFaultKind {
@@ -102,8 +107,31 @@ pub enum NetworkFaultKind {
     CutBetweenEvents,
     /// It closes after a part of the next event.
     CutMidEvent,
+    /// It closes within the request or behind it, before the response.
+    CutRequest,
     /// It is reset (RST) at the end of an event.
     Reset,
+    /// It is reset (RST) within the request or behind it, before the response.
+    ResetRequest,
+    /// It stays open, and nothing more of the request comes.
+    StallRequest,
+}
+
+impl NetworkFaultKind {
+    /// Whether it befalls the request, and there is no response.
+    #[must_use]
+    pub const fn is_of_request(self) -> bool {
+        matches!(
+            self,
+            Self::CutRequest | Self::ResetRequest | Self::StallRequest
+        )
+    }
+
+    /// Whether the connection ends by a reset.
+    #[must_use]
+    pub const fn resets(self) -> bool {
+        matches!(self, Self::Reset | Self::ResetRequest)
+    }
 }
 
 impl Delivery {

@@ -240,8 +240,8 @@ impl Drive<'_> {
         settle(sending, self.limits.timeout).await
     }
 
-    /// What the vector's network does to the response to what it sends under this name.
-    fn network(&self, label: Option<&str>) -> Option<NetworkFault> {
+    /// What the vector's network does to what it sends under this name, or to the response.
+    pub(super) fn network(&self, label: Option<&str>) -> Option<NetworkFault> {
         self.vector.network.get(label?).copied()
     }
 

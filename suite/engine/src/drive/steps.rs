@@ -35,9 +35,7 @@ impl Drive<'_> {
         match &vector.steps[index] {
             Step::Request(step) => {
                 self.request(step).await?;
-                if self.head.transport == TransportKind::HttpSse {
-                    self.let_it_be_taken().await;
-                }
+                self.let_it_be_taken().await;
                 Ok(())
             }
             Step::Notify(step) => {
@@ -110,13 +108,20 @@ impl Drive<'_> {
     }
 
     /// Over HTTP what is sent next may overtake a notification. As any client would, this waits until the
-    /// server says that it has it. Over HTTP+SSE the same holds for requests, whose answers come elsewhere.
+    /// server says that it has it. Over HTTP+SSE the same holds for requests, whose answers come elsewhere, and
+    /// anywhere for one that the network loses: it is lost before we go on.
     async fn let_it_be_taken(&mut self) {
         self.read();
         let posts_alone = self.head.transport == TransportKind::HttpSse;
         let last = self.reading.ours().next_back();
         let Some(exchange) = last
-            .filter(|message| message.exchange != 0 && (!message.is_request() || posts_alone))
+            .filter(|message| message.exchange != 0)
+            .filter(|message| {
+                let lost = self.network(message.label.as_deref());
+                !message.is_request()
+                    || posts_alone
+                    || lost.is_some_and(|lost| lost.fault.is_of_request())
+            })
             .map(|message| message.exchange)
         else {
             return;

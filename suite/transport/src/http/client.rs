@@ -392,6 +392,7 @@ impl Work {
     ) {
         let mut pass_on = None;
         let raw = |(head, body)| (head, Body::Raw(body));
+        let lost = network.filter(|network| network.fault.is_of_request());
         let response = match self {
             Self::Following(method, line) => match line.await {
                 Ok(line) => line.response(&method).await.map(raw),
@@ -409,6 +410,12 @@ impl Work {
                 Ok(response) => Ok((Head::of(&response), Body::Pooled(response))),
                 Err(error) => Err(response::reason(&error.without_url())),
             },
+            Self::Raw(dialer, request) if let Some(fault) = lost => {
+                match dialer.lose(&request, fault).await {
+                    Ok(()) => return log.end(Ended::Dropped),
+                    Err(reason) => Err(reason),
+                }
+            }
             Self::Raw(dialer, request) => dialer.exchange(*request, None).await.map(raw),
         };
         match response {

@@ -49,6 +49,7 @@ mod tests {
         let mut network = Network::new(NetworkFault {
             fault,
             after_events,
+            after_bytes: None,
         });
         let mut passed = Vec::new();
         for piece in STREAM.chunks(size) {

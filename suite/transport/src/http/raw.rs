@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use mcp_verdict_wire::{Delivery, NetworkFaultKind};
+use mcp_verdict_wire::{Delivery, NetworkFault, NetworkFaultKind};
 
 use super::{address, chunked::Decoder, fields::Fields, response::Head};
 
@@ -99,7 +99,7 @@ impl Dialer {
         next: Option<Request>,
     ) -> Result<(Head, Body), String> {
         let network = request.delivery.network;
-        let reset = network.is_some_and(|network| network.fault == NetworkFaultKind::Reset);
+        let reset = network.is_some_and(|network| network.fault.resets());
         let connecting = timeout(self.connect_timeout, self.connect(&request.url, reset));
         let stream = match connecting.await {
             Ok(connected) => connected?,
@@ -140,6 +140,33 @@ impl Dialer {
             _writing: Some(writing),
         };
         line.response(&request.method).await
+    }
+
+    /// Sends as much of a request as the network lets through, and loses the connection. One that stalls stays until
+    /// the exchange is dropped.
+    pub(super) async fn lose(&self, request: &Request, fault: NetworkFault) -> Result<(), String> {
+        let connecting = self.connect(&request.url, fault.fault.resets());
+        let Ok(connected) = timeout(self.connect_timeout, connecting).await else {
+            let ms = self.connect_timeout.as_millis();
+            return Err(format!("connect: timed out after {ms} ms"));
+        };
+        let mut stream = connected?;
+        let mut bytes = encode(request);
+        let body = request.body.as_ref().map_or(0, Vec::len);
+        let through = fault
+            .after_bytes
+            .map_or(body, |most| body.min(most as usize));
+        bytes.truncate(bytes.len() - (body - through));
+        let written = async {
+            stream.write_all(&bytes).await?;
+            stream.flush().await
+        };
+        let failed = |error| format!("write the request: {error}");
+        written.await.map_err(failed)?;
+        if fault.fault == NetworkFaultKind::StallRequest {
+            return std::future::pending().await;
+        }
+        Ok(())
     }
 
     /// Sends a request that asks for another protocol; gives the response's head, its body, and what is written
