@@ -249,6 +249,7 @@ fn there_is_a_fault_for_every_kind_of_hook() {
     use mcp_verdict_mock::Hook;
     let kinds = |hook: &Hook| match hook {
         Hook::All(_) => "all",
+        Hook::Body(_) => "body",
         Hook::Edit(_) => "edit",
         Hook::GrpcCall(_) | Hook::GrpcCancelled(_) => "grpc call",
         Hook::GrpcPart(_) => "grpc part",
