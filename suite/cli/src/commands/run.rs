@@ -17,6 +17,7 @@ use mcp_verdict_engine::{
 };
 use mcp_verdict_reports::{ReportSpec, TerminalOptions, terminal, write};
 use mcp_verdict_results::{CheckResult, Run as Results, Summary, Verdict};
+use mcp_verdict_vectors::{CheckId, Library};
 use mcp_verdict_wire::transcript::Transcript;
 
 use crate::{
@@ -60,6 +61,7 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
         write_baseline(path, &outcome.results)?;
     }
     show(&outcome.results, &reports, style)?;
+    print(&replayed(&selected.library, &outcome.results, style))?;
     let exit = match baseline {
         Some(baseline) => compare(
             &baseline.difference(&outcome.results),
@@ -72,6 +74,32 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
         Exit::Conformant if outcome.unfinished => Exit::Unreachable,
         exit => exit,
     })
+}
+
+/// What became of what a fuzzer found: each of its vectors on a line.
+fn replayed(library: &Library, run: &Results, style: Style) -> String {
+    let mut text = String::new();
+    for result in &run.results {
+        let vector = library.vector(&CheckId(result.check.clone()));
+        let Some(found) = vector.and_then(|vector| vector.found.as_ref()) else {
+            continue;
+        };
+        let state = match result.verdict {
+            Verdict::Fail | Verdict::Warn => style.error("STILL FAILS"),
+            Verdict::Pass => "FIXED".to_owned(),
+            Verdict::NotApplicable => continue,
+            Verdict::Inconclusive | Verdict::Error => "NOT KNOWN".to_owned(),
+        };
+        text += &format!(
+            "{state} {} ({} over {}; {}, found with seed {})\n",
+            result.check,
+            result.revision,
+            result.transport,
+            visible(&found.by),
+            found.seed
+        );
+    }
+    text
 }
 
 /// Runs the plan, or only prints it.

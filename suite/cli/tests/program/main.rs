@@ -1,6 +1,7 @@
 //! The program as a user meets it: what it prints, what it writes, and how it ends.
 
 mod compare;
+mod fuzz;
 mod hostile;
 mod list;
 mod matrix;
