@@ -1,6 +1,6 @@
 //! Which checks: the library, user vectors, and globs over ids.
 
-use mcp_verdict_engine::plan;
+use mcp_verdict_engine::{plan, target::shell_words};
 use mcp_verdict_vectors::{Known, Library, LoadError};
 
 use crate::{arguments::Selection, exit::Expected};
@@ -11,20 +11,26 @@ pub(crate) struct Selected {
     pub(crate) library: Library,
     /// What is wanted.
     pub(crate) selection: plan::Selection,
+    /// What a command that runs a check again needs to find it: `--vectors mine `, or nothing.
+    pub(crate) again: String,
 }
 
 impl Selected {
     /// Loads the built-in library and the user's folders.
     pub(crate) fn load(selection: &Selection) -> Result<Self, Expected> {
         let mut library = Self::shipped()?;
+        let mut again = String::new();
         for folder in &selection.vectors {
             library.with_dir(folder).map_err(broken)?;
+            let folder = shell_words(&[folder.display().to_string()]);
+            again += &format!("--vectors {folder} ");
         }
         Ok(Self {
             library,
             selection: plan::Selection {
                 patterns: selection.checks.clone(),
             },
+            again,
         })
     }
 

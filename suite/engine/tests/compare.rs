@@ -47,6 +47,7 @@ fn options(checks: &[&str]) -> Options {
         jobs: None,
         timeout: std::time::Duration::from_secs(5),
         seed: 1,
+        again: String::new(),
     }
 }
 

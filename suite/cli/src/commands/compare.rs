@@ -77,6 +77,7 @@ async fn drive(
             .timeout
             .map_or(defaults.timeout, Duration::from_millis),
         seed: arguments.seed,
+        again: selected.again.clone(),
     };
     let bar = progress_bar();
     let told = |progress: Progress<'_>| tell(&bar, &progress);

@@ -46,10 +46,11 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
     }
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let outcome = runtime.block_on(signals::interruptible(async {
-        let (prepared, mocks) = match &spec {
+        let (mut prepared, mocks) = match &spec {
             Some(spec) => (target::prepare(spec).await?, Vec::new()),
             None => target::mock(&arguments.target).await?,
         };
+        prepared.reproduce.insert_str(0, &selected.again);
         let outcome = judge(arguments, &selected, &prepared).await;
         drop(mocks);
         outcome

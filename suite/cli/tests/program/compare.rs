@@ -59,6 +59,41 @@ fn the_second_may_stand_after_two_dashes() {
     assert_code(&output, 0);
 }
 
+/// The vectors of the mirror, and one of them.
+const MIRROR: [&str; 6] = [
+    "--vectors",
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../interop/vectors"),
+    "--check",
+    "mirror/answer-error",
+    "--revision",
+    "2025-11-25",
+];
+
+#[test]
+fn a_command_that_shows_it_again_finds_vectors_of_the_user() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("report.json");
+    let report = format!("json={}", path.display());
+    let (plain, faulty) = (mock(""), mock("jsonrpc-missing"));
+    let again = |command: &str, target: &[&str], pointer: &str| {
+        let flags = ["--report", &report];
+        let arguments = [command].into_iter().chain(MIRROR).chain(flags);
+        assert_code(&run(arguments.chain(target.iter().copied())), 1);
+        let text = fs::read_to_string(&path).expect("a report");
+        let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let again = report.pointer(pointer).and_then(|it| it.as_str());
+        again.expect("a command").to_owned()
+    };
+    let compared = again("compare", &[&plain, &faulty], "/exchanges/0/reproduce");
+    assert!(compared.contains(MIRROR[1]), "{compared}");
+    let words: Vec<&str> = "mock --transport stdio --fault jsonrpc-missing"
+        .split(' ')
+        .collect();
+    let words = [&["--", PROGRAM], words.as_slice()].concat();
+    let judged = again("run", &words, "/results/0/reproduce");
+    assert!(judged.contains(MIRROR[1]), "{judged}");
+}
+
 #[test]
 fn reports_are_written_and_json_keeps_to_its_schema() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -44,6 +44,8 @@ pub struct Options {
     pub timeout: Duration,
     /// The seed of everything random.
     pub seed: u64,
+    /// What a command that shows a difference again needs besides, with a space after it.
+    pub again: String,
 }
 
 /// What there is to tell while it goes on.
@@ -125,7 +127,7 @@ pub async fn compare(
             first: first.map_or_else(String::new, |it| it.reason.clone()),
         });
     }
-    let told = told(library, &all, [a, b]);
+    let told = told(library, &all, [a, b], &options.again);
     let mut found = revisions_apart(&a.prepared, &b.prepared);
     found.extend(told.differences);
     found.sort_by_key(|it| (!it.matters, it.kind));
@@ -147,11 +149,11 @@ pub async fn compare(
 }
 
 /// What differs in what was driven, with the commands that show it again.
-fn told(library: &Library, all: &Rows, [a, b]: [&Side; 2]) -> Told {
+fn told(library: &Library, all: &Rows, [a, b]: [&Side; 2], again: &str) -> Told {
     let mut told = differences(&all.library(library), &all.rounds);
     for exchange in &mut told.exchanges {
         exchange.reproduce = format!(
-            "mcp-verdict compare --revision {} --check {} {} {}",
+            "mcp-verdict compare --revision {} --check {} {again}{} {}",
             exchange.revision,
             exchange.check,
             quoted(&a.prepared),

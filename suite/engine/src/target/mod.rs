@@ -6,8 +6,7 @@ mod spec;
 mod url;
 
 pub use flags::Flags;
-pub use spec::{Declared, TargetSpec};
+pub use spec::{Declared, TargetSpec, shell_words};
 pub use url::{Scheme, Url, UrlError};
 
 pub(crate) use secrets::Secrets;
-pub(crate) use spec::shell_words;

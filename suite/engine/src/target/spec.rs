@@ -227,8 +227,9 @@ impl TargetSpec {
     }
 }
 
-/// The words as a POSIX shell takes them.
-pub(crate) fn shell_words(words: &[String]) -> String {
+/// The words as a person types them in a POSIX shell.
+#[must_use]
+pub fn shell_words(words: &[String]) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=+./:@%,^".contains(&byte);
     let quoted = |word: &String| {
         if !word.is_empty() && word.bytes().all(plain) {
