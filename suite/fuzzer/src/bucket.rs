@@ -67,6 +67,13 @@ pub(crate) fn key(oracle: &str, shape: &str, cases: &[Case]) -> String {
     key
 }
 
+/// A short name for a key, the same in every campaign (32-bit FNV-1a: Fowler, Noll, Vo).
+pub(crate) fn digest(key: &str) -> u32 {
+    key.bytes().fold(0x811c_9dc5, |digest, byte| {
+        (digest ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
+}
+
 /// A text without the marks of cases, and without their labels.
 fn without_marks(text: &str) -> String {
     let mut rest = text;
@@ -83,5 +90,35 @@ fn without_marks(text: &str) -> String {
     match plain.rfind("\"as\":\"c") {
         Some(place) => plain[..place].to_owned(),
         None => plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        case::{Action, Layer, Sending},
+        piece::Pieces,
+        source::Mark,
+    };
+
+    fn case(number: u64, text: &str) -> Case {
+        let mark = Mark(number << 8);
+        Case {
+            mark,
+            layer: Layer::Structure,
+            method: "ping".to_owned(),
+            mutations: vec!["number"],
+            actions: vec![Action::Message(Sending::of(Pieces::of(text)))],
+        }
+    }
+
+    #[test]
+    fn what_differs_by_marks_and_digits_is_the_same() {
+        let key = |number, text: &str| key("exit", "left", &[case(number, text)]);
+        let one = key(1, &format!(r#"{{"id":"{}","x":17}}"#, Mark(256)));
+        assert_eq!(one, key(7, &format!(r#"{{"id":"{}","x":9}}"#, Mark(1799))));
+        assert_ne!(one, key(1, &format!(r#"{{"id":"{}","y":17}}"#, Mark(256))));
+        assert_ne!(digest(&one), digest(""));
     }
 }

@@ -435,11 +435,7 @@ impl Campaign<'_> {
             return;
         }
         let mut script = shown.script.clone();
-        let number = self.state(|state| {
-            let alike = |bucket: &&Bucket| bucket.oracle == oracle;
-            state.buckets.iter().filter(alike).count() + 1
-        });
-        script.id = format!("{}-{number}", script.id);
+        script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
         let result = self.result(&script, &shown);
         let comment = vec![
             format!("Found by `mcp-verdict fuzz --seed {}`.", self.options.seed),
@@ -481,9 +477,11 @@ impl Campaign<'_> {
         first_seconds: f64,
     ) {
         let small = &cases[suspicion.case..=suspicion.case];
-        let Some(script) = trial.script(small) else {
+        let Some(mut script) = trial.script(small) else {
             return;
         };
+        let key = bucket::key(suspicion.oracle.name(), &suspicion.shape, small);
+        script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
         let mut library = self.ground.library.clone();
         library.rules.clear();
         library.vectors = script.vector().into_iter().collect();
@@ -510,7 +508,7 @@ impl Campaign<'_> {
             cases: 1,
             shown: (1, 1),
             bytes: small[0].weight(),
-            key: script.id.clone(),
+            key,
             kinds: vec![small[0].mutations.clone()],
             oracle: suspicion.oracle.name().to_owned(),
             shape: suspicion.shape.clone(),

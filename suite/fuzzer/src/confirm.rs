@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     case::Case,
-    oracle::Oracle,
+    oracle::{self, Oracle},
     script::{self, Script},
     volley::{Driven, Ground, Live},
 };
@@ -120,7 +120,8 @@ impl<'t> Trial<'t> {
             message = judgement.message,
             "tried"
         );
-        let shown = matches!(judgement.verdict, Verdict::Fail | Verdict::Warn);
+        let wrong = matches!(judgement.verdict, Verdict::Fail | Verdict::Warn);
+        let shown = wrong && !oracle::is_refused_by_closing(&driven.view());
         if !shown && driven.alive {
             self.live = Some(live);
         } else {

@@ -9,6 +9,7 @@ use mcp_verdict_engine::{
 };
 use mcp_verdict_results::Verdict;
 use mcp_verdict_vectors::Library;
+use mcp_verdict_wire::{TransportKind, transcript::EventKind};
 use serde_json::Value;
 
 use crate::{
@@ -102,6 +103,34 @@ pub const ORACLES: [(&str, &str); 8] = [
     ("unanswered", "Every request is answered"),
 ];
 
+/// Whether the target closed the channel as its transport has it for what it was sent: WebSocket has codes for bytes
+/// that are no text and for messages that are too big (RFC 6455, section 7.4.1), gRPC statuses.
+pub(crate) fn is_refused_by_closing(view: &View<'_>) -> bool {
+    let code = match &view.process.closed {
+        Some(closing) => closing.code,
+        None => return false,
+    };
+    let refuses = match view.head.transport {
+        TransportKind::Ws | TransportKind::WsDraft => {
+            matches!(code, Some(1002 | 1003 | 1007 | 1008 | 1009))
+        }
+        TransportKind::Grpc => code.is_some_and(|code| code != 0),
+        _ => false,
+    };
+    // By SEP-1288 it closes on whatever is not quite a message, and nearly all cases send some of that.
+    if refuses && view.head.transport == TransportKind::WsDraft {
+        return true;
+    }
+    let mut sent = view.events.iter().filter_map(|event| match &event.kind {
+        EventKind::Sent { bytes, .. } => Some(&bytes.0),
+        _ => None,
+    });
+    refuses
+        && sent.any(|bytes| {
+            bytes.len() > BYTES_CARRIED || mcp_verdict_wire::message::Lenient::parse(bytes).is_err()
+        })
+}
+
 /// What is suspicious about a volley. `case_of` tells during which case an event happened.
 pub(crate) fn suspicions(
     library: &Library,
@@ -111,12 +140,15 @@ pub(crate) fn suspicions(
 ) -> Vec<Suspicion> {
     let mut found = Vec::new();
     let last = cases.len().saturating_sub(1);
+    let refused = is_refused_by_closing(view);
     if let Some(left) = view
         .process
         .output_closed
         .or(view.process.exited.map(|exit| exit.event))
     {
-        found.push(of(Oracle::Exit, case_of(left).min(last), None, "left"));
+        if !refused {
+            found.push(of(Oracle::Exit, case_of(left).min(last), None, "left"));
+        }
     } else if let Some(wait) = view.timeouts.first() {
         found.push(of(
             Oracle::Silence,
@@ -126,7 +158,7 @@ pub(crate) fn suspicions(
         ));
     }
     // What did not live to answer is told once.
-    let alive = found.is_empty();
+    let alive = found.is_empty() && !refused;
     for (index, case) in cases.iter().enumerate() {
         for (label, _) in case.messages() {
             if let Some(message) = view.request_named(&label) {
@@ -239,9 +271,7 @@ fn owed(view: &View<'_>, message: &Message) -> Owed {
         // Deeper or larger than we read ourselves is not broken.
         let ours = &view.events[message.event].kind;
         return match ours {
-            mcp_verdict_wire::transcript::EventKind::Sent { bytes, .. } if is_broken(&bytes.0) => {
-                Owed::Refusal { code: -32700 }
-            }
+            EventKind::Sent { bytes, .. } if is_broken(&bytes.0) => Owed::Refusal { code: -32700 },
             _ => Owed::Anything,
         };
     };
@@ -360,6 +390,9 @@ pub(crate) fn shape(text: &str) -> String {
     }
     shape
 }
+
+/// More than this a channel may refuse to carry, in bytes.
+const BYTES_CARRIED: usize = 60_000;
 
 /// Deeper than this a reader may refuse: the deepest that vectors ask for is a hundred.
 const DEPTH_FAIR: usize = 60;

@@ -90,3 +90,76 @@ fn spelled(value: &Value) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use mcp_verdict_vectors::{
+        Known, Library,
+        model::{CheckId, Found, Outcome, RequirementId, Step},
+    };
+    use mcp_verdict_wire::{Revision, TransportKind};
+
+    use super::*;
+    use crate::{
+        case::{Action, Case, Layer, Sending},
+        piece::{Piece, Pieces},
+        source::Mark,
+    };
+
+    /// Pieces with everything in them that a file could get wrong.
+    fn pieces() -> Pieces {
+        let mut pieces =
+            Pieces::of("a\u{0}\u{7f}\u{85}\u{feff}\u{2028}😀${x}$${y}\\ud800\"'\n\r\t# : -");
+        pieces.0.push(Piece::repeated(b"[", 5000));
+        pieces.0.push(Piece::repeated(b"\xff\xfe", 2));
+        pieces
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_to_the_byte() {
+        let case = Case {
+            mark: Mark(256),
+            layer: Layer::Bytes,
+            method: "ping".to_owned(),
+            mutations: Vec::new(),
+            actions: vec![
+                Action::Message(Sending::of(pieces())),
+                Action::Message(Sending::of(Pieces::of("${a}\u{85}"))),
+            ],
+        };
+        let mut steps = case.steps();
+        steps.push(json!({"barrier": {}}));
+        let script = Script {
+            id: "fuzz/exit-1".to_owned(),
+            title: "A title: with \"quotes\" #1".to_owned(),
+            level: Level::Must,
+            requirements: vec![RequirementId("json-rpc-2.0#5".to_owned())],
+            revision: Revision::V2025_11_25,
+            transport: TransportKind::Stdio,
+            found: Found {
+                by: "exit".to_owned(),
+                verdict: Outcome::Fail,
+                seed: 7,
+            },
+            steps,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("fuzz")).unwrap();
+        let path = folder.path().join("fuzz/exit-1.yaml");
+        fs::write(path, text(&script, &["a comment".to_owned()])).unwrap();
+        let mut library = Library::embedded(&Known::default()).unwrap();
+        library
+            .with_dir(folder.path())
+            .unwrap_or_else(|error| panic!("{}", error.render(false)));
+        let vector = library.vector(&CheckId("fuzz/exit-1".to_owned())).unwrap();
+        assert_eq!(vector.found, Some(script.found.clone()));
+        assert_eq!(vector.steps, script.vector().unwrap().steps);
+        let Step::SendRaw(sent) = &vector.steps[0] else {
+            panic!("{:?}", vector.steps[0]);
+        };
+        assert_eq!(sent.parts.len(), 3);
+        assert_eq!(sent.parts[1].times, 5000);
+    }
+}
