@@ -15,7 +15,8 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads a number as JSON spells it. `None` for anything else, and for an exponent beyond 64 bits.
+    /// Reads a number as JSON spells it. `None` for anything else, and for an exponent beyond 64 bits unless
+    /// the value is zero.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (negative, unsigned) = match text.strip_prefix('-') {
@@ -23,15 +24,17 @@ impl Decimal {
             None => (false, text),
         };
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
-            None => (unsigned, 0),
+            Some((mantissa, exponent)) => (mantissa, exponent),
+            None => (unsigned, "0"),
         };
         let (whole, fraction) = match mantissa.split_once('.') {
             Some((whole, fraction)) => (whole, Some(fraction)),
             None => (mantissa, None),
         };
         let leading_zero = whole.len() > 1 && whole.starts_with('0');
-        if !is_digits(whole) || leading_zero || !fraction.is_none_or(is_digits) {
+        let power = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+        if !is_digits(whole) || leading_zero || !fraction.is_none_or(is_digits) || !is_digits(power)
+        {
             return None;
         }
         let all = [whole, fraction.unwrap_or_default()].concat();
@@ -43,6 +46,7 @@ impl Decimal {
                 exponent: 0,
             });
         }
+        let exponent: i64 = exponent.parse().ok()?;
         let leading = i64::try_from(all.len() - significant.len()).ok()?;
         let point = i64::try_from(whole.len()).ok()?;
         let exponent = exponent.checked_add(point.checked_sub(leading)?)?;
@@ -64,6 +68,12 @@ impl Decimal {
     pub fn same(left: &Number, right: &Number) -> bool {
         left.as_str() == right.as_str()
             || matches!((Self::of(left), Self::of(right)), (Some(left), Some(right)) if left == right)
+    }
+
+    /// Whether a number has no fractional part, whatever its exponent.
+    #[must_use]
+    pub fn is_whole(number: &Number) -> bool {
+        Self::of(number).map_or_else(|| rises(number.as_str()), |it| it.is_integer())
     }
 
     /// Whether it has no fractional part.
@@ -113,13 +123,9 @@ impl PartialOrd for Decimal {
     }
 }
 
-fn read_exponent(text: &str) -> Option<i64> {
-    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if is_digits(digits) {
-        text.parse().ok()
-    } else {
-        None
-    }
+/// Whether a number with an exponent beyond 64 bits has no fractional part: the exponent's sign tells.
+pub(super) fn rises(text: &str) -> bool {
+    !text.contains("e-") && !text.contains("E-")
 }
 
 fn is_digits(text: &str) -> bool {
@@ -163,6 +169,25 @@ mod tests {
         assert!(value("1e400").is_integer());
         assert!(!value("1e-400").is_integer());
         assert!(!value("0.5").is_integer());
+    }
+
+    #[test]
+    fn an_exponent_beyond_64_bits_has_a_sign_all_the_same() {
+        for text in ["0e99999999999999999999", "-0.0e-99999999999999999999"] {
+            assert_eq!(value(text), value("0"), "{text}");
+        }
+        for (text, whole) in [
+            ("1e99999999999999999999", true),
+            ("1.5E+99999999999999999999", true),
+            ("1e-99999999999999999999", false),
+            ("1E-99999999999999999999", false),
+            ("10e-1", true),
+            ("1e-1", false),
+        ] {
+            let number: Number = serde_json::from_str(text).unwrap();
+            assert_eq!(Decimal::is_whole(&number), whole, "{text}");
+        }
+        assert_eq!(Decimal::parse("0e"), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::Decimal;
+use super::decimal::{Decimal, rises};
 
 /// An id that a message carries: a string, a number or null.
 ///
@@ -102,7 +102,8 @@ impl Id {
         match &self.value {
             Comparable::String(_) => true,
             Comparable::Number(decimal) => decimal.is_integer(),
-            Comparable::Null | Comparable::Spelling(_) => false,
+            Comparable::Spelling(text) => rises(text),
+            Comparable::Null => false,
         }
     }
 }
@@ -182,7 +183,7 @@ mod tests {
         let endless = id("1e99999999999999999999999");
         assert!(endless.same(&endless.clone()));
         assert!(!endless.same(&id("1e99999999999999999999998")));
-        assert!(!endless.is_string_or_integer());
+        assert!(endless.is_string_or_integer());
     }
 
     #[test]

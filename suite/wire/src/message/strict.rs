@@ -203,11 +203,8 @@ fn answer(members: &Map<String, Value>, note: &mut impl FnMut(&str, Breach)) {
         note("/error", Breach::ErrorType);
         return;
     };
-    let code = error
-        .get("code")
-        .and_then(Value::as_number)
-        .and_then(Decimal::of);
-    if !code.is_some_and(|code| code.is_integer()) {
+    let code = error.get("code").and_then(Value::as_number);
+    if !code.is_some_and(Decimal::is_whole) {
         note("/error/code", Breach::ErrorCode);
     }
     if !error.get("message").is_some_and(Value::is_string) {
