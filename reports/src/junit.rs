@@ -121,7 +121,7 @@ fn account(result: &CheckResult) -> String {
         .filter_map(|&index| result.exchange.get(index));
     for entry in evidence.take(EVIDENCE_MAX) {
         let shown = text::start(&entry.text, EVIDENCE_BYTES_MAX);
-        let hidden = entry.cut + entry.text.len() - shown.len();
+        let hidden = entry.cut.saturating_add(entry.text.len() - shown.len());
         let _ = writeln!(out, "evidence: {}: {shown}{}", entry.what, Hidden(hidden));
     }
     out

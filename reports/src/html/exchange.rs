@@ -65,7 +65,7 @@ impl<'a> Moment<'a> {
             Side::Us => ("us", "us"),
         };
         let shown = text::start(&entry.text, TEXT_BYTES_MAX);
-        let hidden = entry.cut + entry.text.len() - shown.len();
+        let hidden = entry.cut.saturating_add(entry.text.len() - shown.len());
         Self {
             side,
             who,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use mcp_verdict_wire::TransportKind;
 use serde_json::{Map, Value};
 
-use super::{ConfigError, Environment, jsonc, references::References};
+use super::{ConfigError, Environment, jsonc, references::References, source};
 use crate::target::{Secrets, TargetSpec};
 
 /// The server `server` of a client's configuration, or its only one.
@@ -19,7 +19,20 @@ pub fn from_client_config(
     server: Option<&str>,
     environment: Environment<'_>,
 ) -> Result<TargetSpec, ConfigError> {
-    let config = jsonc::read(path)?;
+    parse_client_config(path, &source::read(path)?, server, environment)
+}
+
+/// As [`from_client_config`], of a text that was read already; `path` is where it is from.
+///
+/// # Errors
+/// When it has no such server, or does not say how to reach it.
+pub fn parse_client_config(
+    path: &Path,
+    text: &str,
+    server: Option<&str>,
+    environment: Environment<'_>,
+) -> Result<TargetSpec, ConfigError> {
+    let config = jsonc::parse(path, text)?;
     let servers = servers(&config).ok_or_else(|| ConfigError::NoServers {
         path: path.to_owned(),
     })?;

@@ -33,7 +33,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::{ConfigError, Environment, error::closest, references::References};
+use super::{ConfigError, Environment, error::closest, references::References, source};
 use crate::{
     fixtures::{FIXTURES, Fixture, Shape},
     target::TargetSpec,
@@ -98,12 +98,21 @@ pub fn from_file(
     environment: Environment<'_>,
     base: Option<TargetSpec>,
 ) -> Result<TargetSpec, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let reader = Reader { path, text: &text };
-    let file: File = toml::from_str(&text).map_err(|error| ConfigError::Toml {
+    parse_file(path, &source::read(path)?, environment, base)
+}
+
+/// As [`from_file`], of a text that was read already; `path` is where it is from.
+///
+/// # Errors
+/// When it is not what it should be; the error shows where.
+pub fn parse_file(
+    path: &Path,
+    text: &str,
+    environment: Environment<'_>,
+    base: Option<TargetSpec>,
+) -> Result<TargetSpec, ConfigError> {
+    let reader = Reader { path, text };
+    let file: File = toml::from_str(text).map_err(|error| ConfigError::Toml {
         path: path.to_owned(),
         text: error.to_string().trim_end().to_owned(),
         hint: None,

@@ -6,13 +6,9 @@ use serde_json::Value;
 
 use super::ConfigError;
 
-/// Reads a file of JSON with comments and trailing commas.
-pub(super) fn read(path: &Path) -> Result<Value, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    serde_json::from_str(&plain(&text)).map_err(|error| ConfigError::Json {
+/// Reads JSON with comments and trailing commas, from the file `path`.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Value, ConfigError> {
+    serde_json::from_str(&plain(text)).map_err(|error| ConfigError::Json {
         path: path.to_owned(),
         line: error.line(),
         column: error.column(),

@@ -5,8 +5,9 @@ mod error;
 mod file;
 mod jsonc;
 mod references;
+mod source;
 
-pub use client::from_client_config;
+pub use client::{from_client_config, parse_client_config};
 pub use error::ConfigError;
-pub use file::from_file;
+pub use file::{from_file, parse_file};
 pub use references::Environment;
