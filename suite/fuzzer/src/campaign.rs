@@ -331,7 +331,12 @@ impl Campaign<'_> {
         let hopeless = self.state(|state| {
             let tries = state.unconfirmed.get(&coarse).copied().unwrap_or(0);
             // What was looked into may not take more than half of all the time.
-            tries >= TRIES_MAX || state.looking > self.begun.elapsed() / 2 + LOOKING_AT_LEAST
+            let most = if suspicion.oracle.is_soon_tried() {
+                QUICK_TRIES_MAX
+            } else {
+                TRIES_MAX
+            };
+            tries >= most || state.looking > self.begun.elapsed() / 2 + LOOKING_AT_LEAST
         });
         if known == Some(true) || hopeless {
             return;
@@ -398,7 +403,9 @@ impl Campaign<'_> {
             }
             sets.push(cases[..=place].to_vec());
             sets.push(cases.to_vec());
-            sets.push(context[context.len().saturating_sub(60)..].to_vec());
+            sets.push(context[context.len().saturating_sub(LATELY)..].to_vec());
+        }
+        if suspicion.oracle.is_about_life() {
             sets.push(context.to_vec());
         }
         sets.dedup();
@@ -640,7 +647,13 @@ const LEAK_TIMES: usize = 600;
 const LEAK_BYTES_MAX: usize = 4_096;
 
 /// How often a suspicion that did not show again is looked into.
-const TRIES_MAX: u64 = 2;
+const TRIES_MAX: u64 = 3;
+
+/// The same where one look takes no longer than a few cases.
+const QUICK_TRIES_MAX: u64 = 40;
+
+/// Cases of a session before one that may have to do with it.
+const LATELY: usize = 60;
 
 /// Trials of what was made small, to tell whether it shows every time.
 const TRIALS: u32 = 3;

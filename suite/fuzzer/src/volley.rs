@@ -88,6 +88,7 @@ impl Ground<'_> {
         let limits = drive::Limits {
             timeout,
             deadline: None,
+            hasty: vector.id.0 == VOLLEY,
         };
         let left = drive::vector(&mut live.session, vector, &head, &self.way.tools, limits).await;
         let full = live.session.connection.recorder().is_full();
@@ -145,10 +146,13 @@ impl Ground<'_> {
             ends.push(steps.len());
         }
         let (revision, transport) = (self.way.revision, self.way.transport);
-        let vector = script::vector("fuzz/volley", revision, transport, steps)?;
+        let vector = script::vector(VOLLEY, revision, transport, steps)?;
         Some((vector, ends))
     }
 }
+
+/// The id of vectors that several cases make together.
+const VOLLEY: &str = "fuzz/volley";
 
 /// The first id of a request that is not a case's.
 const OWN_IDS_FROM: i64 = 1_000_000_000;

@@ -32,6 +32,9 @@ pub struct Limits {
     pub timeout: Duration,
     /// When the whole run must be over.
     pub deadline: Option<Instant>,
+    /// Once a barrier is answered, what was sent broken is not waited for, and the rest hardly: whoever drives looks
+    /// into what is missing.
+    pub hasty: bool,
 }
 
 /// What makes a server ask the client.

@@ -15,6 +15,9 @@ use crate::{judge, session::START_FACTOR, view::View};
 /// How far answers on connections of their own may lag behind a barrier's.
 const CATCH_UP: Duration = Duration::from_millis(100);
 
+/// The same where what is missing is looked into again.
+const HASTY_CATCH_UP: Duration = Duration::from_millis(5);
+
 /// How long a server may take to say that it has a notification, before we go on all the same.
 const TAKEN: Duration = Duration::from_millis(500);
 
@@ -140,13 +143,17 @@ impl Drive<'_> {
     /// a connection of its own: an answer may be overtaken by that of a barrier, and has a moment to arrive.
     async fn let_others_catch_up(&mut self) {
         let in_exchanges = self.head.transport.has_exchanges();
-        let waited = self.wait(CATCH_UP, |view| {
-            view.unanswered_of_ours().all(|message| {
-                in_exchanges
-                    && view
-                        .exchanges
-                        .get(&message.exchange)
-                        .is_none_or(|of| of.ended.is_some())
+        let hasty = self.limits.hasty;
+        let moment = if hasty { HASTY_CATCH_UP } else { CATCH_UP };
+        let waited = self.wait(moment, |view| {
+            let mut open = view.unanswered_of_ours();
+            open.all(|message| {
+                (hasty && !message.is_request())
+                    || in_exchanges
+                        && view
+                            .exchanges
+                            .get(&message.exchange)
+                            .is_none_or(|of| of.ended.is_some())
             })
         });
         if waited.await == Waited::CutOff {
