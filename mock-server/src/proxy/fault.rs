@@ -7,7 +7,7 @@ use std::{ops::RangeInclusive, str::FromStr, time::Duration};
 pub struct ProxyFaultKind {
     /// Its name, unique and permanent.
     pub name: &'static str,
-    /// What it does to a response, in one line.
+    /// What it does to what passes, in one line.
     pub about: &'static str,
     /// What the value after its name is, and what the value is where none is given.
     value: (Key, u64),
@@ -41,7 +41,7 @@ pub const PROXY_FAULTS: &[ProxyFaultKind] = &[
     },
     ProxyFaultKind {
         name: "delay",
-        about: "The response is held back [=MS, 500]",
+        about: "A message, or the first bytes over TCP, are held back [=MS, 500]",
         value: (Key::Ms, 500),
         others: &[],
     },
@@ -83,20 +83,29 @@ pub const PROXY_FAULTS: &[ProxyFaultKind] = &[
     },
 ];
 
-/// A fault, and which responses it befalls.
+/// A fault, and which requests or responses it befalls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyFault {
     /// What it does.
     pub(super) action: Action,
-    /// Only responses to requests with this method.
+    /// On which way.
+    toward: Toward,
+    /// Only requests with this method, or responses to them.
     method: Option<String>,
-    /// Only responses to requests for this path, without its query.
+    /// Only requests for this path, without its query, or responses to them.
     path: Option<String>,
     /// Only this one of those that it could befall, from 1; all where there is none.
     pub(super) nth: Option<u64>,
 }
 
-/// What a fault does. A range stands for a number of it, which the seed decides for each response.
+/// Where something is on its way to: responses go to the client, requests to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toward {
+    Client,
+    Server,
+}
+
+/// What a fault does. A range stands for a number of it, which the seed decides for each message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Cut { at: At, how: Ending },
@@ -143,6 +152,9 @@ pub enum ProxyFaultError {
         /// What it takes.
         known: String,
     },
+    /// There is nothing that way.
+    #[error("`toward={0}` names no side; it is `toward=client` for responses, or `toward=server` for requests")]
+    BadSide(String),
     /// What is given is no number, and no range.
     #[error("`{key}={value}` is neither a number nor a range such as 1..5, or is out of bounds")]
     BadValue {
@@ -154,21 +166,37 @@ pub enum ProxyFaultError {
 }
 
 impl ProxyFault {
-    /// Whether it can befall the response to this request.
-    pub(super) fn concerns(&self, method: &str, path: &str, is_stream: bool) -> bool {
-        let about_events = matches!(
+    /// Whether it can befall this request, or the response to it.
+    pub(super) fn concerns(
+        &self,
+        toward: Toward,
+        method: &str,
+        path: &str,
+        is_stream: bool,
+    ) -> bool {
+        self.toward == toward
+            && self
+                .method
+                .as_ref()
+                .is_none_or(|of| of.eq_ignore_ascii_case(method))
+            && self.path.as_ref().is_none_or(|of| of == path)
+            && (is_stream || !self.is_about_events())
+    }
+
+    /// Whether it asks for events of requests, which those of HTTP do not have.
+    pub(super) fn asks_requests_for_events(&self) -> bool {
+        self.toward == Toward::Server && self.is_about_events()
+    }
+
+    fn is_about_events(&self) -> bool {
+        matches!(
             self.action,
             Action::TwiceEvent(_)
                 | Action::Cut {
                     at: At::Events { .. },
                     ..
                 }
-        );
-        self.method
-            .as_ref()
-            .is_none_or(|of| of.eq_ignore_ascii_case(method))
-            && self.path.as_ref().is_none_or(|of| of == path)
-            && (is_stream || !about_events)
+        )
     }
 }
 
@@ -191,21 +219,36 @@ impl FromStr for ProxyFault {
             numbers.set(kind.value.0.name(), value)?;
         }
         let (mut method, mut path, mut nth) = (None, None, None);
+        let mut toward = Toward::Client;
         for part in parts {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             match key {
                 "method" => method = Some(value.to_owned()),
                 "path" => path = Some(value.to_owned()),
+                "toward" => toward = value.parse()?,
                 "nth" => nth = Some(number(key, value).map(|range| (*range.0.start()).max(1))?),
                 _ => numbers.set(key, value)?,
             }
         }
         Ok(Self {
             action: numbers.action(),
+            toward,
             method,
             path,
             nth,
         })
+    }
+}
+
+impl FromStr for Toward {
+    type Err = ProxyFaultError;
+
+    fn from_str(text: &str) -> Result<Self, ProxyFaultError> {
+        match text {
+            "client" => Ok(Self::Client),
+            "server" => Ok(Self::Server),
+            other => Err(ProxyFaultError::BadSide(other.to_owned())),
+        }
     }
 }
 
@@ -229,7 +272,7 @@ impl Numbers {
             let takes = std::iter::once(&self.kind.value).chain(self.kind.others);
             let known: Vec<String> = takes
                 .map(|(key, _)| format!("`{}`", key.name()))
-                .chain(["`method`", "`path`", "`nth`"].map(str::to_owned))
+                .chain(["`toward`", "`method`", "`path`", "`nth`"].map(str::to_owned))
                 .collect();
             return Err(ProxyFaultError::UnknownKey {
                 name: self.kind.name,
@@ -322,7 +365,7 @@ impl Amount {
 pub(super) struct Seed(u64);
 
 impl Seed {
-    /// The numbers of one response: the `nth` that the `fault`th fault concerns.
+    /// The numbers of one message: the `nth` that the `fault`th fault concerns.
     pub(super) fn of(seed: u64, fault: usize, nth: u64) -> Self {
         let mut mixed = Self(seed);
         let first = mixed.next();
@@ -369,9 +412,13 @@ mod tests {
             let with = format!("{}=3,nth=2,method=GET,path=/mcp", kind.name);
             let fault: ProxyFault = with.parse().expect(kind.name);
             assert_eq!(fault.nth, Some(2));
-            assert!(fault.concerns("GET", "/mcp", true));
-            assert!(!fault.concerns("POST", "/mcp", true));
-            assert!(!fault.concerns("GET", "/", true));
+            let concerns = |method, path| fault.concerns(Toward::Client, method, path, true);
+            assert!(concerns("GET", "/mcp"));
+            assert!(!concerns("POST", "/mcp") && !concerns("GET", "/"));
+            assert!(!fault.concerns(Toward::Server, "GET", "/mcp", true));
+            let other: ProxyFault = format!("{with},toward=server").parse().expect(kind.name);
+            assert!(other.concerns(Toward::Server, "GET", "/mcp", true));
+            assert!(!other.concerns(Toward::Client, "GET", "/mcp", true));
         }
     }
 
@@ -381,11 +428,12 @@ mod tests {
         assert_eq!(refused("cut"), "the proxy has no fault `cut`");
         assert_eq!(
             refused("delay,bytes=1"),
-            "`delay` takes no `bytes`; it takes `ms`, `method`, `path`, `nth`"
+            "`delay` takes no `bytes`; it takes `ms`, `toward`, `method`, `path`, `nth`"
         );
         for bad in ["delay=x", "delay=", "delay=5..1", "delay=-1", "delay,nth"] {
             assert!(refused(bad).contains("neither a number"), "{bad}");
         }
+        assert!(refused("delay,toward=me").contains("`toward=server` for requests"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What becomes of one response's body on its way: bytes in, bytes out, and where it ends before its time.
+//! What becomes of the body of one request or response on its way: bytes in, bytes out, and where it ends before its time.
 //! No I/O.
 
 use mcp_verdict_wire::sse::Borders;
@@ -15,11 +15,14 @@ pub(super) enum Act {
     End(Ending),
 }
 
-/// What befalls one response.
+/// The size of pieces, the pauses between them in milliseconds, and what decides both.
+pub(super) type Drip = (Amount, Amount, Seed);
+
+/// What befalls one message.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
     pub(super) delay: std::time::Duration,
-    pub(super) drip: Option<(Amount, Amount, Seed)>,
+    pub(super) drip: Option<Drip>,
     cut: Option<Cut>,
     twice_chunk: Option<u64>,
     twice_event: Option<u64>,
@@ -123,7 +126,7 @@ impl Passage {
     }
 
     /// What the pace of its bytes is, if they drip.
-    pub(super) fn take_drip(&mut self) -> Option<(Amount, Amount, Seed)> {
+    pub(super) fn take_drip(&mut self) -> Option<Drip> {
         self.plan.drip.take()
     }
 

@@ -51,6 +51,9 @@ pub enum ProxyError {
         /// What the system says.
         source: io::Error,
     },
+    /// A fault counts events on a way that has none.
+    #[error("count events of requests: over HTTP only responses have any, so not with `toward=server`")]
+    NoEvents,
     /// It cannot stand before this server.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
@@ -70,7 +73,7 @@ pub(super) struct Shared {
     /// Authorities by which clients know the proxy.
     pub(super) own: Vec<String>,
     pub(super) seed: u64,
-    /// Each with the number of responses that it could have befallen.
+    /// Each with the number of requests or responses that it could have befallen.
     pub(super) faults: Vec<(ProxyFault, AtomicU64)>,
 }
 
@@ -78,9 +81,16 @@ impl Proxy {
     /// Listens, and stands before the server from now on. The server need not be there yet.
     ///
     /// # Errors
-    /// When the URL is none, or it cannot listen.
+    /// When the URL is none, a fault can befall nothing, or it cannot listen.
     pub async fn start(config: ProxyConfig, listen: SocketAddr) -> Result<Self, ProxyError> {
         let upstream = Upstream::parse(&config.url, config.tls)?;
+        let in_vain = config
+            .faults
+            .iter()
+            .any(ProxyFault::asks_requests_for_events);
+        if in_vain && upstream.dialect == Dialect::Http {
+            return Err(ProxyError::NoEvents);
+        }
         let failed = |source| ProxyError::Listen {
             address: listen,
             source,

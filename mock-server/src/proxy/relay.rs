@@ -18,9 +18,9 @@ use tokio::{
 
 use super::{
     Shared,
-    fault::{Ending, Seed},
+    fault::{Ending, Seed, Toward},
     framing::{self, Framing, Reading, ResponseHead},
-    passage::{Act, Passage, Plan, Scan},
+    passage::{Act, Drip, Passage, Plan, Scan},
     upstream::{Dialect, Stream},
 };
 use mcp_verdict_wire::sse::Borders;
@@ -94,25 +94,25 @@ async fn both_ways(client: &mut TcpStream, server: &mut Stream, shared: &Shared)
     let passed = AtomicU64::new(0);
     let there = Asking {
         shared,
-        source: client_in,
-        sink: server_out,
+        pipe: Pipe::new(client_in, server_out, &passed),
         asked,
     };
     let back = Answering {
         shared,
-        source: server_in,
-        sink: client_out,
+        pipe: Pipe::new(server_in, client_out, &passed),
         asked: answered,
-        passed: &passed,
-        buffered: Vec::new(),
     };
     let back = back.run();
     tokio::pin!(back);
     tokio::select! {
         ending = &mut back => return ending.unwrap_or(Ending::Close),
-        gone = there.run() => if let Err(error) = gone {
-            tracing::debug!(%error, "read from a client");
-            return Ending::Reset;
+        gone = there.run() => match gone {
+            Ok(None) => {}
+            Ok(Some(ending)) => return ending,
+            Err(error) => {
+                tracing::debug!(%error, "read from a client");
+                return Ending::Reset;
+            }
         },
     }
     // The client says no more, and may still listen.
@@ -130,104 +130,123 @@ async fn both_ways(client: &mut TcpStream, server: &mut Stream, shared: &Shared)
 /// From the client to the server.
 struct Asking<'p, R, W> {
     shared: &'p Shared,
-    source: R,
-    sink: W,
+    pipe: Pipe<'p, R, W>,
     asked: mpsc::Sender<Asked>,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Asking<'_, R, W> {
-    /// Until the client closes its side, which closes ours.
-    async fn run(mut self) -> io::Result<()> {
-        let mut buffered = Vec::new();
-        if self.shared.upstream.dialect == Dialect::Http {
-            while self.request(&mut buffered).await? {}
+    /// Until the client closes its side, which closes ours, or a fault ends the connection.
+    async fn run(mut self) -> io::Result<Option<Ending>> {
+        let lost = match self.shared.upstream.dialect {
+            Dialect::Lines => {
+                let plan = self.shared.plan(Toward::Server, &Asked::default(), true);
+                Some(self.pipe.lines(plan).await?)
+            }
+            Dialect::Http => loop {
+                match self.request().await? {
+                    Some(Passed::Whole) => {}
+                    other => break other,
+                }
+            },
+        };
+        match lost {
+            Some(Passed::Lost(Ending::HalfClose)) => {
+                self.pipe.drain().await?;
+                return Ok(None);
+            }
+            Some(Passed::Lost(ending)) => return Ok(Some(ending)),
+            _ => self.pipe.rest().await?,
         }
-        self.sink.write_all(&buffered).await?;
-        self.sink.flush().await?;
-        tokio::io::copy(&mut self.source, &mut self.sink).await?;
-        self.sink.shutdown().await
+        self.pipe.sink.shutdown().await?;
+        Ok(None)
     }
 
-    /// Passes one request on; whether another may follow.
-    async fn request(&mut self, buffered: &mut Vec<u8>) -> io::Result<bool> {
+    /// Passes one request on; nothing where no other follows that could be read.
+    async fn request(&mut self) -> io::Result<Option<Passed>> {
         let (head, length) = loop {
-            match framing::request(buffered) {
+            match framing::request(&self.pipe.buffered) {
                 Reading::Head(head, length) => break (head, length),
-                Reading::Partial if buffered.len() < HEAD_BYTES_MAX => {
-                    if !read_more(&mut self.source, buffered).await? {
-                        return Ok(false);
+                Reading::Partial if self.pipe.buffered.len() < HEAD_BYTES_MAX => {
+                    if !self.pipe.read_more().await? {
+                        return Ok(None);
                     }
                 }
-                Reading::Partial | Reading::Unreadable => return Ok(false),
+                Reading::Partial | Reading::Unreadable => return Ok(None),
             }
         };
         let upstream = &self.shared.upstream;
         let names = (upstream.authority.as_str(), upstream.origin.as_str());
-        let bytes = framing::renamed(&buffered[..length], &self.shared.own, names);
-        buffered.drain(..length);
+        let bytes = framing::renamed(&self.pipe.buffered[..length], &self.shared.own, names);
+        self.pipe.buffered.drain(..length);
         let asked = Asked {
             method: head.method,
             path: head.path,
         };
+        let plan = self.shared.plan(Toward::Server, &asked, false);
+        sleep(plan.delay).await;
         // Nobody waits for it any more when the connection is about to end.
         let _: Result<(), _> = self.asked.send(asked).await;
-        self.sink.write_all(&bytes).await?;
-        let mut framing = head.framing;
-        while !framing.is_done() {
-            if buffered.is_empty() {
-                self.sink.flush().await?;
-                if !read_more(&mut self.source, buffered).await? {
-                    return Ok(false);
-                }
-            }
-            let mut read = 0;
-            while read < buffered.len() && !framing.is_done() {
-                read += framing.run(&buffered[read..]).bytes;
-            }
-            self.sink.write_all(&buffered[..read]).await?;
-            buffered.drain(..read);
-        }
-        self.sink.flush().await?;
-        Ok(!head.upgrades)
+        self.pipe.write(&bytes).await?;
+        let scan = Scan::Events(Borders::new());
+        let passed = self.pipe.body(Passage::new(head.framing, plan, scan));
+        Ok(match passed.await? {
+            Passed::Whole if head.upgrades => None,
+            passed => Some(passed),
+        })
     }
 }
 
 /// From the server to the client.
 struct Answering<'p, R, W> {
     shared: &'p Shared,
-    source: R,
-    sink: W,
+    pipe: Pipe<'p, R, W>,
     asked: mpsc::Receiver<Asked>,
-    passed: &'p AtomicU64,
-    buffered: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Answering<'_, R, W> {
     /// Until the server closes its side, or a fault ends the connection.
     async fn run(mut self) -> io::Result<Ending> {
         if self.shared.upstream.dialect == Dialect::Lines {
-            let plan = self.shared.plan(&Asked::default(), true);
-            let passage = Passage::new(Framing::UntilClose, plan, Scan::Lines);
-            return Ok(self.body(passage).await?.unwrap_or(Ending::Close));
+            let plan = self.shared.plan(Toward::Client, &Asked::default(), true);
+            let passed = self.pipe.lines(plan).await?;
+            return self.end(passed).await;
         }
         loop {
             let Some((head, asked, length)) = self.head().await? else {
                 // No HTTP, or its end.
-                return self.rest().await;
+                break;
             };
-            let bytes: Vec<u8> = self.buffered.drain(..length).collect();
+            let bytes: Vec<u8> = self.pipe.buffered.drain(..length).collect();
             if head.status == 101 {
-                self.write(&bytes).await?;
-                return self.rest().await;
+                self.pipe.write(&bytes).await?;
+                break;
             }
-            let plan = self.shared.plan(&asked, head.is_stream);
+            let plan = self.shared.plan(Toward::Client, &asked, head.is_stream);
             sleep(plan.delay).await;
-            self.write(&bytes).await?;
+            self.pipe.write(&bytes).await?;
             let scan = Scan::Events(Borders::new());
-            let ending = self.body(Passage::new(head.framing, plan, scan)).await?;
-            if let Some(ending) = ending {
-                return Ok(ending);
+            match self
+                .pipe
+                .body(Passage::new(head.framing, plan, scan))
+                .await?
+            {
+                Passed::Whole => {}
+                other => return self.end(other).await,
             }
+        }
+        self.pipe.rest().await?;
+        Ok(Ending::Close)
+    }
+
+    /// How the connection ends after a body that was the last.
+    async fn end(&mut self, passed: Passed) -> io::Result<Ending> {
+        match passed {
+            Passed::Lost(Ending::HalfClose) => {
+                self.pipe.drain().await?;
+                Ok(Ending::Close)
+            }
+            Passed::Lost(ending) => Ok(ending),
+            Passed::Whole | Passed::Broken => Ok(Ending::Close),
         }
     }
 
@@ -236,10 +255,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Answering<'_, R, W> {
         let mut asked: Option<Asked> = None;
         loop {
             let method = asked.as_ref().map_or("", |asked| asked.method.as_str());
-            match framing::response(&self.buffered, method) {
+            match framing::response(&self.pipe.buffered, method) {
                 Reading::Head(head, length) if head.status / 100 == 1 && head.status != 101 => {
-                    let interim: Vec<u8> = self.buffered.drain(..length).collect();
-                    self.write(&interim).await?;
+                    let interim: Vec<u8> = self.pipe.buffered.drain(..length).collect();
+                    self.pipe.write(&interim).await?;
                 }
                 Reading::Head(..) if asked.is_none() => {
                     // The request came before, unless the server speaks unasked.
@@ -248,8 +267,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Answering<'_, R, W> {
                 Reading::Head(head, length) => {
                     return Ok(Some((head, asked.unwrap_or_default(), length)));
                 }
-                Reading::Partial if self.buffered.len() < HEAD_BYTES_MAX => {
-                    if !read_more(&mut self.source, &mut self.buffered).await? {
+                Reading::Partial if self.pipe.buffered.len() < HEAD_BYTES_MAX => {
+                    if !self.pipe.read_more().await? {
                         return Ok(None);
                     }
                 }
@@ -257,63 +276,107 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Answering<'_, R, W> {
             }
         }
     }
+}
 
-    /// Passes a body on; how the connection ends, if it does with this body.
-    async fn body(&mut self, mut passage: Passage) -> io::Result<Option<Ending>> {
+/// What became of a body.
+enum Passed {
+    /// It came to its end.
+    Whole,
+    /// What it came from ended before.
+    Broken,
+    /// A fault ends the connection with it, or this way of it.
+    Lost(Ending),
+}
+
+/// One way through the proxy.
+struct Pipe<'p, R, W> {
+    source: R,
+    sink: W,
+    /// Bytes that passed, this way and the other.
+    passed: &'p AtomicU64,
+    /// What came and has not passed.
+    buffered: Vec<u8>,
+}
+
+impl<'p, R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Pipe<'p, R, W> {
+    const fn new(source: R, sink: W, passed: &'p AtomicU64) -> Self {
+        Self {
+            source,
+            sink,
+            passed,
+            buffered: Vec::new(),
+        }
+    }
+
+    /// Passes on what has no heads.
+    async fn lines(&mut self, plan: Plan) -> io::Result<Passed> {
+        if !plan.delay.is_zero() {
+            self.read_more().await?;
+            sleep(plan.delay).await;
+        }
+        let passage = Passage::new(Framing::UntilClose, plan, Scan::Lines);
+        self.body(passage).await
+    }
+
+    /// Passes a body on.
+    async fn body(&mut self, mut passage: Passage) -> io::Result<Passed> {
         let mut acts = Vec::new();
         acts.extend(passage.start());
         let mut drip = passage.take_drip();
         loop {
             for act in acts.drain(..) {
-                match act {
-                    Act::Pass(bytes) => match &mut drip {
-                        None => self.write(&bytes).await?,
-                        Some((size, pause, seed)) => {
-                            let mut rest = bytes.as_slice();
-                            while !rest.is_empty() {
-                                let size = usize::try_from(size.draw(seed)).unwrap_or(usize::MAX);
-                                let (piece, after) = rest.split_at(size.max(1).min(rest.len()));
-                                self.write(piece).await?;
-                                sleep(pause.draw_ms(seed)).await;
-                                rest = after;
-                            }
+                match (act, &mut drip) {
+                    (Act::Pass(bytes), None) => self.write(&bytes).await?,
+                    (Act::Pass(bytes), Some(drip)) => self.drip(&bytes, drip).await?,
+                    (Act::End(how), _) => {
+                        if how == Ending::HalfClose {
+                            self.sink.shutdown().await?;
                         }
-                    },
-                    Act::End(Ending::HalfClose) => {
-                        self.sink.shutdown().await?;
-                        return self.drain().await.map(Some);
+                        return Ok(Passed::Lost(how));
                     }
-                    Act::End(how) => return Ok(Some(how)),
                 }
             }
             if passage.is_over() {
-                return Ok(None);
+                return Ok(Passed::Whole);
             }
-            if self.buffered.is_empty() && !read_more(&mut self.source, &mut self.buffered).await? {
-                return Ok(Some(Ending::Close));
+            if self.buffered.is_empty() && !self.read_more().await? {
+                return Ok(Passed::Broken);
             }
             let read = passage.push(&self.buffered, &mut acts);
             self.buffered.drain(..read);
         }
     }
 
-    /// Passes everything on.
-    async fn rest(&mut self) -> io::Result<Ending> {
+    /// Passes bytes on in small pieces.
+    async fn drip(&mut self, bytes: &[u8], (size, pause, seed): &mut Drip) -> io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let size = usize::try_from(size.draw(seed)).unwrap_or(usize::MAX);
+            let (piece, after) = rest.split_at(size.max(1).min(rest.len()));
+            self.write(piece).await?;
+            sleep(pause.draw_ms(seed)).await;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Passes everything on, to the end.
+    async fn rest(&mut self) -> io::Result<()> {
         loop {
             let bytes = std::mem::take(&mut self.buffered);
             self.write(&bytes).await?;
-            if !read_more(&mut self.source, &mut self.buffered).await? {
-                return Ok(Ending::Close);
+            if !self.read_more().await? {
+                return Ok(());
             }
         }
     }
 
     /// Reads what nobody gets any more.
-    async fn drain(&mut self) -> io::Result<Ending> {
+    async fn drain(&mut self) -> io::Result<()> {
         loop {
             self.buffered.clear();
-            if !read_more(&mut self.source, &mut self.buffered).await? {
-                return Ok(Ending::Close);
+            if !self.read_more().await? {
+                return Ok(());
             }
         }
     }
@@ -323,14 +386,21 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Answering<'_, R, W> {
         self.sink.write_all(bytes).await?;
         self.sink.flush().await
     }
+
+    /// Reads what comes next; whether anything came.
+    async fn read_more(&mut self) -> io::Result<bool> {
+        self.buffered.reserve(PIECE_BYTES);
+        let mut source = (&mut self.source).take(PIECE_BYTES as u64);
+        Ok(source.read_buf(&mut self.buffered).await? > 0)
+    }
 }
 
 impl Shared {
-    /// What befalls the response to this request. Each fault counts the responses that it could befall.
-    fn plan(&self, asked: &Asked, is_stream: bool) -> Plan {
+    /// What befalls this request, or the response to it. Each fault counts those that it could befall.
+    fn plan(&self, toward: Toward, asked: &Asked, is_stream: bool) -> Plan {
         let mut plan = Plan::default();
         for (index, (fault, count)) in self.faults.iter().enumerate() {
-            if !fault.concerns(&asked.method, &asked.path, is_stream) {
+            if !fault.concerns(toward, &asked.method, &asked.path, is_stream) {
                 continue;
             }
             let nth = count.fetch_add(1, Ordering::Relaxed) + 1;
@@ -340,14 +410,4 @@ impl Shared {
         }
         plan
     }
-}
-
-/// Appends what comes next; whether anything came.
-async fn read_more(
-    source: &mut (impl AsyncRead + Unpin),
-    buffered: &mut Vec<u8>,
-) -> io::Result<bool> {
-    buffered.reserve(PIECE_BYTES);
-    let read = source.take(PIECE_BYTES as u64).read_buf(buffered).await?;
-    Ok(read > 0)
 }

@@ -423,6 +423,101 @@ async fn the_mock_is_the_same_behind_it() {
     served.shutdown().await;
 }
 
+const POST: &[u8] = b"POST /mcp HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789";
+
+/// What a server sees of one request through these faults, and what its client gets: the server answers, and ends
+/// its side, once it has read `most` bytes.
+async fn toward_server(faults: &[&str], request: &[u8], most: usize) -> (Vec<u8>, Seen, Got) {
+    let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
+    let script = Script::start("http", most, response.clone(), true).await;
+    let proxy = proxy(&script.url, faults).await;
+    let got = ask(&proxy, request).await;
+    let seen = script.seen().await;
+    proxy.shutdown().await;
+    (response, seen, got)
+}
+
+#[tokio::test]
+async fn a_request_that_is_late_and_drips_comes_whole() {
+    let begun = Instant::now();
+    let faults = [
+        "slow-drip=1..3,ms=0,toward=server",
+        "delay=120,toward=server",
+    ];
+    let (response, seen, got) = toward_server(&faults, POST, POST.len()).await;
+    assert_eq!(seen.bytes, POST);
+    assert_eq!(got.bytes, response);
+    assert!(begun.elapsed().as_millis() >= 120);
+}
+
+#[tokio::test]
+async fn a_request_is_truncated_or_reset_at_the_byte() {
+    let through = POST.len() - 6;
+    let (_, seen, got) = toward_server(&["truncate=4,toward=server"], POST, through).await;
+    assert_eq!(seen.bytes, POST[..through]);
+    assert!(!seen.reset || got.bytes.is_empty());
+    let script = Script::start("http", through, Vec::new(), false).await;
+    let proxy = proxy(&script.url, &["reset=4,toward=server,method=POST"]).await;
+    let mut socket = TcpStream::connect(authority(proxy.url())).await.unwrap();
+    socket.write_all(POST).await.unwrap();
+    assert!(read(&mut socket).await.reset);
+    assert!(script.seen().await.reset);
+}
+
+#[tokio::test]
+async fn a_request_that_is_half_closed_is_answered() {
+    let through = POST.len() - 6;
+    let (response, seen, got) = toward_server(&["half-close=4,toward=server"], POST, through).await;
+    assert_eq!(seen.bytes, POST[..through]);
+    assert_eq!(got.bytes, response);
+    assert!(!seen.reset && !got.reset);
+}
+
+#[tokio::test]
+async fn requests_and_responses_are_befallen_apart() {
+    let both = [POST, POST].concat();
+    let most = POST.len() * 2 - 6;
+    let (response, seen, got) =
+        toward_server(&["half-close=4,toward=server,nth=2"], &both, most).await;
+    assert_eq!(seen.bytes, both[..most]);
+    assert_eq!(got.bytes, response);
+    let (_, seen, got) = toward_server(&["truncate=1,toward=client"], POST, POST.len()).await;
+    assert_eq!(seen.bytes, POST);
+    assert!(got.bytes.ends_with(b"\r\n\r\no"));
+}
+
+#[tokio::test]
+async fn a_chunk_of_a_request_and_a_line_over_tcp_come_twice() {
+    let head = "POST /mcp HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let request = format!("{head}2\r\nab\r\n0\r\n\r\n").into_bytes();
+    let twice = format!("{head}2\r\nab\r\n2\r\nab\r\n0\r\n\r\n").into_bytes();
+    let faults = ["duplicate-chunk,toward=server"];
+    let (_, seen, _) = toward_server(&faults, &request, twice.len()).await;
+    assert_eq!(seen.bytes, twice);
+    let script = Script::start("tcp", 9, Vec::new(), true).await;
+    let proxy = proxy(&script.url, &["duplicate-event=2,toward=server"]).await;
+    let mut socket = TcpStream::connect(authority(proxy.url())).await.unwrap();
+    socket.write_all(b"a\nbc\nd\n").await.unwrap();
+    socket.shutdown().await.unwrap();
+    assert_eq!(script.seen().await.bytes, b"a\nbc\nbc\nd\n");
+}
+
+#[tokio::test]
+async fn requests_over_http_have_no_events() {
+    let start = |url: &str| {
+        let config = ProxyConfig {
+            url: url.to_owned(),
+            faults: vec!["cut-between-events,toward=server".parse().unwrap()],
+            seed: 1,
+            tls: None,
+        };
+        Proxy::start(config, (Ipv4Addr::LOCALHOST, 0).into())
+    };
+    let refused = start("http://127.0.0.1:1/mcp").await.unwrap_err();
+    assert!(refused.to_string().contains("`toward=server`"), "{refused}");
+    assert!(start("tcp://127.0.0.1:1").await.is_ok());
+}
+
 #[test]
 fn kinds_are_told_in_one_line() {
     for kind in PROXY_FAULTS {

@@ -259,7 +259,7 @@ const FUZZ_HELP: &str = "\
 Examples:
   mcp-verdict fuzz -- node server.js
   mcp-verdict fuzz http://127.0.0.1:3000/mcp --time 10m --seed 7
-  mcp-verdict run -- node server.js --vectors mcp-verdict-fuzz --check fuzz
+  mcp-verdict run --vectors mcp-verdict-fuzz --check fuzz -- node server.js
 
 Each finding is a vector: the smallest script that still shows it. `run
 --vectors` says of each whether it STILL FAILS or is FIXED. Of the target's
@@ -355,7 +355,8 @@ pub(crate) struct Mock {
     #[arg(long, value_name = "URL", conflicts_with = "transport")]
     pub(crate) proxy: Option<String>,
     /// A fault to start with; repeatable. Those of --proxy take numbers: NAME[=N][,KEY=N…], where a range such
-    /// as 1..5 stands for a number that the seed decides; method=, path= and nth= say which responses.
+    /// as 1..5 stands for a number that the seed decides; method=, path= and nth= say which responses, or with
+    /// toward=server which requests.
     #[arg(long, value_name = "NAME")]
     pub(crate) fault: Vec<String>,
     /// --proxy: the seed of everything random.

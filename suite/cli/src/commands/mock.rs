@@ -121,7 +121,7 @@ async fn proxy(arguments: &Mock, url: &str) -> anyhow::Result<Exit> {
             ProxyError::Upstream(_) => {
                 expected.hint("write it as --proxy http://127.0.0.1:3000/mcp")
             }
-            ProxyError::Listen { .. } => expected,
+            ProxyError::NoEvents | ProxyError::Listen { .. } => expected,
         }
     })?;
     until_told(proxy.url().to_owned(), None).await?;
