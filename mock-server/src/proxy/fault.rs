@@ -153,7 +153,9 @@ pub enum ProxyFaultError {
         known: String,
     },
     /// There is nothing that way.
-    #[error("`toward={0}` names no side; it is `toward=client` for responses, or `toward=server` for requests")]
+    #[error(
+        "`toward={0}` names no side; it is `toward=client` for responses, or `toward=server` for requests"
+    )]
     BadSide(String),
     /// What is given is no number, and no range.
     #[error("`{key}={value}` is neither a number nor a range such as 1..5, or is out of bounds")]

@@ -52,7 +52,9 @@ pub enum ProxyError {
         source: io::Error,
     },
     /// A fault counts events on a way that has none.
-    #[error("count events of requests: over HTTP only responses have any, so not with `toward=server`")]
+    #[error(
+        "count events of requests: over HTTP only responses have any, so not with `toward=server`"
+    )]
     NoEvents,
     /// It cannot stand before this server.
     #[error(transparent)]

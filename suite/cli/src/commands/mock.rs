@@ -27,7 +27,10 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
         for fault in mcp_verdict_mock::faults() {
             writeln!(out, "{:40} {}", fault.name, fault.about)?;
         }
-        writeln!(out, "\nFaults of --proxy:")?;
+        writeln!(
+            out,
+            "\nFaults of --proxy, of responses; with toward=server of requests:"
+        )?;
         for fault in PROXY_FAULTS {
             writeln!(out, "{:40} {}", fault.name, fault.about)?;
         }
