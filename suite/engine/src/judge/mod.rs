@@ -8,6 +8,7 @@ mod barrier;
 mod collect;
 mod expect;
 mod frames;
+mod http;
 mod own;
 mod results;
 mod subject;
