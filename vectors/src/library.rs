@@ -38,6 +38,8 @@ pub struct Library {
     ids: BTreeMap<CheckId, String>,
     /// Vectors that rules name, and the problem with each if it is not there.
     named: Vec<(CheckId, Problem)>,
+    /// The same for rules that vectors look at.
+    watched: Vec<(CheckId, Problem)>,
 }
 
 impl Library {
@@ -63,6 +65,7 @@ impl Library {
             names: Names::of(known),
             ids: BTreeMap::new(),
             named: Vec::new(),
+            watched: Vec::new(),
         };
         let mut problems = Vec::new();
         let (requirements, checks): (Vec<_>, Vec<_>) = files
@@ -180,8 +183,9 @@ impl Library {
             }
         } else {
             match load::vector(file, &mut self.ledger, &self.names) {
-                Ok(vector) => {
-                    self.vectors.push(vector);
+                Ok(read) => {
+                    self.vectors.push(read.vector);
+                    self.watched.extend(read.watched);
                     &self.vectors[self.vectors.len() - 1].id
                 }
                 Err(problems) => return problems,
@@ -205,20 +209,19 @@ impl Library {
     fn finish(&mut self, mut problems: Vec<Problem>) -> Result<(), LoadError> {
         self.vectors.sort_by(|one, other| one.id.cmp(&other.id));
         self.rules.sort_by(|one, other| one.id.cmp(&other.id));
-        for (id, mut problem) in std::mem::take(&mut self.named) {
-            // A vector that was refused is there all the same.
-            let refused = problems
-                .iter()
-                .any(|other| other.source == format!("vectors/{id}.yaml"));
-            if self.vector(&id).is_none() && !refused {
-                if let ProblemKind::Unknown { known, .. } = &mut problem.kind {
-                    *known = self
-                        .vectors
-                        .iter()
-                        .map(|vector| vector.id.0.clone())
-                        .collect();
-                }
-                problems.push(problem);
+        let refused: BTreeSet<String> = problems.iter().map(|it| it.source.clone()).collect();
+        // A file that was refused is there all the same.
+        let is_refused = |id: &CheckId| refused.contains(&format!("vectors/{id}.yaml"));
+        let ids: Vec<String> = self.vectors.iter().map(|it| it.id.0.clone()).collect();
+        for (id, problem) in std::mem::take(&mut self.named) {
+            if self.vector(&id).is_none() && !is_refused(&id) {
+                problems.push(with_known(problem, &ids));
+            }
+        }
+        let ids: Vec<String> = self.rules.iter().map(|it| it.id.0.clone()).collect();
+        for (id, problem) in std::mem::take(&mut self.watched) {
+            if self.rule(&id).is_none() && !is_refused(&id) {
+                problems.push(with_known(problem, &ids));
             }
         }
         if problems.is_empty() {
@@ -227,6 +230,14 @@ impl Library {
             Err(LoadError { problems })
         }
     }
+}
+
+/// The same problem, with the names that there are.
+fn with_known(mut problem: Problem, ids: &[String]) -> Problem {
+    if let ProblemKind::Unknown { known, .. } = &mut problem.kind {
+        *known = ids.to_vec();
+    }
+    problem
 }
 
 /// The names of one kind that can be checked.

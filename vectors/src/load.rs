@@ -12,8 +12,8 @@ use crate::{
     ledger::Ledger,
     library::Names,
     model::{
-        CheckId, Client, FaultCase, Found, Level, Needs, RequirementId, RuleText, SessionMode,
-        Step, Vector,
+        CaptureStep, CheckId, Client, Expect, FaultCase, Found, Level, Needs, RequirementId,
+        RuleText, SessionMode, Step, Subject, Vector,
     },
     node::Node,
 };
@@ -92,12 +92,20 @@ pub(crate) fn transports<'de, D: Deserializer<'de>>(
     Ok(transports)
 }
 
+/// A vector that has been read.
+pub(crate) struct VectorRead {
+    /// The vector.
+    pub(crate) vector: Vector,
+    /// The rules it looks at, each with the problem there is if it is not there.
+    pub(crate) watched: Vec<(CheckId, Problem)>,
+}
+
 /// Reads a vector.
 pub(crate) fn vector(
     file: File<'_>,
     ledger: &mut Ledger,
     names: &Names,
-) -> Result<Vector, Vec<Problem>> {
+) -> Result<VectorRead, Vec<Problem>> {
     let node = Node::parse(file.text).map_err(|refusal| vec![file.problem(refusal)])?;
     let text: VectorFile = decode(&node).map_err(|refusal| vec![file.problem(refusal)])?;
     if text.faults.is_none() && text.found.is_none() {
@@ -146,7 +154,31 @@ pub(crate) fn vector(
         check_severity(&vector, ledger, &mut findings);
     }
     findings.extend(check_vector(&vector, &node, names));
-    file.refuse(&node, findings).map(|()| vector)
+    file.refuse(&node, findings)?;
+    let watched = watched(&vector, &node, file);
+    Ok(VectorRead { vector, watched })
+}
+
+/// The rules that a vector looks at.
+fn watched(vector: &Vector, node: &Node, file: File<'_>) -> Vec<(CheckId, Problem)> {
+    let steps = vector.steps.iter().enumerate();
+    let looks = steps.filter_map(|(index, step)| match step {
+        Step::Expect(Expect {
+            subject: Subject::Rule(id),
+            ..
+        }) => Some((id, format!("/steps/{index}/expect/rule"))),
+        Step::Capture(CaptureStep {
+            from: Subject::Rule(id),
+            ..
+        }) => Some((id, format!("/steps/{index}/capture/from/rule"))),
+        _ => None,
+    });
+    let named = looks.map(|(id, at)| {
+        let id = CheckId(id.clone());
+        let problem = file.unknown("rule", &id, node.place(&at));
+        (id, problem)
+    });
+    named.collect()
 }
 
 /// A rule that has been read.
@@ -190,19 +222,24 @@ pub(crate) fn rule(
     let findings = check_claim(&claim, &node, file.path, ledger, names);
     file.refuse(&node, findings)?;
     let named = rule.provoked_by.iter().enumerate().map(|(index, id)| {
-        let kind = ProblemKind::Unknown {
-            what: "vector",
-            name: id.0.clone(),
-            known: Vec::new(),
-        };
         let span = node.place(&format!("/provoked_by/{index}"));
-        (id.clone(), file.problem((kind, span)))
+        (id.clone(), file.unknown("vector", id, span))
     });
     let named = named.collect();
     Ok(RuleRead { rule, named })
 }
 
 impl File<'_> {
+    /// A check is named that is not there; those that are, are known later.
+    fn unknown(self, what: &'static str, id: &CheckId, span: Range<usize>) -> Problem {
+        let kind = ProblemKind::Unknown {
+            what,
+            name: id.0.clone(),
+            known: Vec::new(),
+        };
+        self.problem((kind, span))
+    }
+
     /// A problem of this file.
     pub(crate) fn problem(self, (kind, span): (ProblemKind, Range<usize>)) -> Problem {
         Problem {

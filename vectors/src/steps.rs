@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mcp_verdict_wire::{NetworkFaultKind, TransportKind};
+use mcp_verdict_wire::{NetworkFaultKind, TransportKind, limits::MESSAGE_BYTES_MAX};
 
 use crate::{
     check::Finding,
@@ -298,8 +298,8 @@ fn check_parts(parts: &[Part], at: &str, findings: &mut Vec<Finding>) {
         let length = spelled.map_or(0, String::len);
         bytes = bytes.saturating_add(length.saturating_mul(part.times));
     }
-    if bytes > PARTS_BYTES_MAX {
-        let message = format!("the parts are more than {PARTS_BYTES_MAX} bytes together");
+    if bytes > MESSAGE_BYTES_MAX {
+        let message = format!("the parts are more than {MESSAGE_BYTES_MAX} bytes together");
         findings.push(Finding::invalid(format!("{at}/parts"), message));
     }
 }
@@ -398,9 +398,6 @@ const BUILT_IN: [&str; 4] = ["any_method", "request_meta", "revision", "transpor
 
 /// The signals that can be sent.
 const SIGNALS: [&str; 3] = ["HUP", "INT", "TERM"];
-
-/// The most that parts may come to, in bytes: what a transcript holds.
-const PARTS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How often one step may send its message: a leak of a few bytes shows by then.
 const TIMES_MAX: usize = 100_000;

@@ -735,6 +735,34 @@ provoked_by: [server/call]
 }
 
 #[test]
+fn a_vector_looks_at_rules_that_are_there() {
+    let rule = "\
+id: rules/tools/shape
+title: Tools have a shape
+level: MUST
+requirements: {2025-11-25: [schema#Tool]}
+faults: [{fault: tool-is-loud, verdict: fail}]
+";
+    let load = |vector: &str| {
+        load(&[
+            ("rules/tools/shape.yaml", rule),
+            ("server/call.yaml", vector),
+        ])
+    };
+    let looks = "  - expect: {rule: rules/tools/shape, match: {$length: 0}}\n";
+    assert!(load(&format!("{SOUND}{looks}")).is_ok());
+    for step in [
+        looks.replace("shape", "shap"),
+        "  - capture: {name: it, from: {rule: rules/tools/shap}}\n".to_owned(),
+    ] {
+        let error = load(&format!("{SOUND}{step}")).unwrap_err();
+        let told = error.render(false);
+        assert!(told.contains("unknown rule `rules/tools/shap`"), "{told}");
+        assert!(told.contains("did you mean `rules/tools/shape`?"), "{told}");
+    }
+}
+
+#[test]
 fn a_ledger_has_each_statement_once() {
     let twice = format!("{LEDGER}{LEDGER}");
     let error =

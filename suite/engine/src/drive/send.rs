@@ -8,7 +8,9 @@ use mcp_verdict_vectors::{
     model::{HttpStep, NotifyStep, Part, RawStep, RequestStep, SendStep},
     template,
 };
-use mcp_verdict_wire::{Delivery, Era, NetworkFault, Revision, TransportKind, grpc};
+use mcp_verdict_wire::{
+    Delivery, Era, NetworkFault, Revision, TransportKind, grpc, limits::MESSAGE_BYTES_MAX,
+};
 use serde_json::{Value, json};
 
 use super::Drive;
@@ -132,6 +134,13 @@ impl Drive<'_> {
                 (Some(text), _) => self.substitute_text(text)?.into_bytes(),
                 (None, base64) => decoded(base64.as_deref().unwrap_or_default())?,
             };
+            // What was captured from the target can stand in a part.
+            let length = piece.len().saturating_mul(part.times);
+            if length > MESSAGE_BYTES_MAX.saturating_sub(bytes.len()) {
+                return Err(format!(
+                    "the parts are more than {MESSAGE_BYTES_MAX} bytes together"
+                ));
+            }
             bytes.extend(piece.repeat(part.times));
         }
         Ok(bytes)
