@@ -17,7 +17,7 @@ mod serve;
 
 pub use crate::core::{Departure, Facts, Memory, Payload};
 pub use faults::{
-    Act, Arrived, BodyFault, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
+    Act, Arrived, BodyFault, Distort, Distortion, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
     LineIn, Moment, Replay, SessionEvent, faults, find,
 };
 pub use proxy::{

@@ -6,7 +6,7 @@ use mcp_verdict_wire::websocket::Frame;
 use serde_json::Value;
 
 use super::{
-    Act, Arrived, BodyFault, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
+    Act, Arrived, BodyFault, Distort, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
     LineIn, Moment, SessionEvent, find,
 };
 use crate::core::{Departure, Facts, Filter, Payload};
@@ -15,6 +15,8 @@ use crate::core::{Departure, Facts, Filter, Payload};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
     hooks: Arc<[Hook]>,
+    /// Comes after all of them.
+    distort: Option<Distort>,
 }
 
 impl Faults {
@@ -39,7 +41,15 @@ impl Faults {
         }
         let mut flat = Vec::new();
         hooks.into_iter().for_each(|hook| flatten(hook, &mut flat));
-        Self { hooks: flat.into() }
+        Self {
+            hooks: flat.into(),
+            distort: None,
+        }
+    }
+
+    /// The same, and after them a distortion.
+    pub(crate) fn and(self, distort: Option<Distort>) -> Self {
+        Self { distort, ..self }
     }
 
     /// Whether there are none.
@@ -73,7 +83,13 @@ impl Faults {
                 _ => {}
             }
         }
-        departures
+        match &self.distort {
+            Some(Distort(distort)) => departures
+                .into_iter()
+                .flat_map(|departure| distort.message(facts, departure))
+                .collect(),
+            None => departures,
+        }
     }
 
     /// A value that arrived.
@@ -128,19 +144,28 @@ impl Faults {
 
     /// An HTTP request that arrived; the response, where a fault answers it.
     pub(crate) fn http_request(&self, request: &mut HttpRequest) -> Option<HttpResponse> {
+        if let Some(Distort(distort)) = &self.distort {
+            distort.request(request);
+        }
         self.hooks.iter().find_map(|hook| match hook {
             Hook::HttpRequest(change) => change(request),
             _ => None,
         })
     }
 
-    /// An HTTP response that leaves.
-    pub(crate) fn http_response(&self, request: &HttpRequest, response: &mut HttpResponse) {
+    /// An HTTP response that leaves; after how many bytes of its body the connection breaks, if it does.
+    pub(crate) fn http_response(
+        &self,
+        request: &HttpRequest,
+        response: &mut HttpResponse,
+    ) -> Option<usize> {
         for hook in self.hooks.iter() {
             if let Hook::HttpResponse(change) = hook {
                 change(request, response);
             }
         }
+        let Distort(distort) = self.distort.as_ref()?;
+        distort.response(request, response)
     }
 
     /// An event that leaves.
@@ -154,11 +179,20 @@ impl Faults {
                     .collect();
             }
         }
-        events
+        match &self.distort {
+            Some(Distort(distort)) => events
+                .into_iter()
+                .flat_map(|event| distort.event(facts, event))
+                .collect(),
+            None => events,
+        }
     }
 
     /// A line that arrived; the first fault that wants something of it gets it.
     pub(crate) fn line_in(&self, line: &[u8]) -> LineIn {
+        if let Some(Distort(distort)) = &self.distort {
+            distort.line(line);
+        }
         let mut asked = self.hooks.iter().filter_map(|hook| match hook {
             Hook::LineIn(read) => Some(read(line)),
             _ => None,

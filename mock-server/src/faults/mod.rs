@@ -22,6 +22,7 @@ mod cancellation;
 mod completion;
 mod concurrency;
 mod content;
+mod distortion;
 mod edges;
 mod edits;
 mod field;
@@ -51,6 +52,7 @@ mod ws;
 mod ws_draft;
 
 pub(crate) use active::Faults;
+pub use distortion::{Distort, Distortion};
 pub use hooks::{
     Act, Arrived, BodyFault, Event, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse, LineIn,
     Moment, Replay, SessionEvent,

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use mcp_verdict_wire::{Revision, TransportKind};
 
-use crate::{core::Core, faults, faults::Faults};
+use crate::{
+    core::Core,
+    faults,
+    faults::{Distort, Faults},
+};
 
 /// How a mock server is started. The default is conformant, in every revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +17,8 @@ pub struct MockConfig {
     pub faults: Vec<String>,
     /// Host names, beside those of this machine, that a request may name in `Host` and `Origin`.
     pub allow_hosts: Vec<String>,
+    /// What hears its clients and changes what they get, after the faults.
+    pub distort: Option<Distort>,
     /// The revisions it speaks.
     pub revisions: Vec<Revision>,
     /// What it shows who it is with, on transports that can be encrypted. Without it nothing is.
@@ -40,6 +46,7 @@ impl Default for MockConfig {
         Self {
             faults: Vec::new(),
             allow_hosts: Vec::new(),
+            distort: None,
             revisions: Revision::ALL.to_vec(),
             tls: None,
         }
@@ -101,6 +108,7 @@ impl MockConfig {
             let suggestion = closest(&name);
             StartError::UnknownFault { name, suggestion }
         })?;
+        let faults = faults.and(self.distort.clone());
         let core = Core::new(&self.revisions, faults.filter())
             .map_err(|error| StartError::Randomness(error.to_string()))?;
         Ok((core, faults))

@@ -98,7 +98,7 @@ impl HttpServer {
             Err(reply) => *reply,
         };
         let Reply { mut head, events } = reply;
-        self.faults.http_response(&request, &mut head);
+        let breaks_after = self.faults.http_response(&request, &mut head);
         if let Some(upgrade) = upgrade
             && head.status == StatusCode::SWITCHING_PROTOCOLS
         {
@@ -106,7 +106,11 @@ impl HttpServer {
             tokio::spawn(websocket::serve(self.clone(), upgrade, draft));
         }
         let stay_open = self.faults.streams_stay_open();
-        respond(head, events.map(|events| stream_body(events, stay_open)))
+        let response = respond(head, events.map(|events| stream_body(events, stay_open)));
+        match breaks_after {
+            Some(bytes) => response.map(|body| broken_after(body, bytes)),
+            None => response,
+        }
     }
 
     async fn reply(self: &Arc<Self>, request: &mut HttpRequest) -> Reply {
@@ -169,6 +173,23 @@ fn stream_body(events: Events, stay_open: bool) -> Body {
         true => Body::from_stream(events.chain(stream::pending())),
         false => Body::from_stream(events),
     }
+}
+
+/// The first bytes of a body, after which its connection breaks.
+fn broken_after(body: Body, bytes: usize) -> Body {
+    let pieces = stream::unfold((body.into_data_stream(), bytes), |(mut body, left)| async move {
+        let broken = Err(std::io::Error::other("the connection breaks here"));
+        if left == 0 {
+            return Some((broken, (body, 0)));
+        }
+        let Some(Ok(piece)) = body.next().await else {
+            return Some((broken, (body, 0)));
+        };
+        let piece = piece.slice(..piece.len().min(left));
+        let left = left - piece.len();
+        Some((Ok(piece), (body, left)))
+    });
+    Body::from_stream(pieces)
 }
 
 fn respond(head: HttpResponse, events: Option<Body>) -> Response {
