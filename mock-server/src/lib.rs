@@ -17,8 +17,8 @@ mod serve;
 
 pub use crate::core::{Departure, Facts, Memory, Payload};
 pub use faults::{
-    Act, Arrived, BodyFault, Distort, Distortion, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
-    LineIn, Moment, Replay, SessionEvent, faults, find,
+    Act, Arrived, BodyFault, Distort, Distortion, Event, Fault, GrpcCall, GrpcPart, Hook,
+    HttpRequest, HttpResponse, LineIn, Moment, Replay, SessionEvent, faults, find,
 };
 pub use proxy::{
     PROXY_FAULTS, Proxy, ProxyConfig, ProxyError, ProxyFault, ProxyFaultError, ProxyFaultKind,

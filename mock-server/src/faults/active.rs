@@ -6,8 +6,8 @@ use mcp_verdict_wire::websocket::Frame;
 use serde_json::Value;
 
 use super::{
-    Act, Arrived, BodyFault, Distort, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest, HttpResponse,
-    LineIn, Moment, SessionEvent, find,
+    Act, Arrived, BodyFault, Distort, Event, Fault, GrpcCall, GrpcPart, Hook, HttpRequest,
+    HttpResponse, LineIn, Moment, SessionEvent, find,
 };
 use crate::core::{Departure, Facts, Filter, Payload};
 

@@ -177,18 +177,21 @@ fn stream_body(events: Events, stay_open: bool) -> Body {
 
 /// The first bytes of a body, after which its connection breaks.
 fn broken_after(body: Body, bytes: usize) -> Body {
-    let pieces = stream::unfold((body.into_data_stream(), bytes), |(mut body, left)| async move {
-        let broken = Err(std::io::Error::other("the connection breaks here"));
-        if left == 0 {
-            return Some((broken, (body, 0)));
-        }
-        let Some(Ok(piece)) = body.next().await else {
-            return Some((broken, (body, 0)));
-        };
-        let piece = piece.slice(..piece.len().min(left));
-        let left = left - piece.len();
-        Some((Ok(piece), (body, left)))
-    });
+    let pieces = stream::unfold(
+        (body.into_data_stream(), bytes),
+        |(mut body, left)| async move {
+            let broken = Err(std::io::Error::other("the connection breaks here"));
+            if left == 0 {
+                return Some((broken, (body, 0)));
+            }
+            let Some(Ok(piece)) = body.next().await else {
+                return Some((broken, (body, 0)));
+            };
+            let piece = piece.slice(..piece.len().min(left));
+            let left = left - piece.len();
+            Some((Ok(piece), (body, left)))
+        },
+    );
     Body::from_stream(pieces)
 }
 

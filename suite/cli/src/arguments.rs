@@ -37,7 +37,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Compare two servers, such as one and the same behind a bridge: what the middle changes, drops or reorders.
     Compare(Compare),
-    /// Send a server what it may not expect, and keep what it does wrong as vectors; without a target, to the mock.
+    /// Send a server what it may not expect, or a client with --client, and keep what it does wrong; without a target,
+    /// to the mock.
     Fuzz(Fuzz),
     /// Show what a target offers: revisions, capabilities, and the fixtures found and missing.
     Inspect(Inspect),
@@ -47,6 +48,9 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Serve the mock server, conformant or with faults; or stand before another server as a faulty network.
     Mock(Mock),
+    /// Join the standard streams with a socket: the server that a client starts that is fuzzed.
+    #[command(hide = true)]
+    Relay(Relay),
     /// Prove that every check catches the faults it names, and that the conformant mock passes.
     SelfTest(SelfTest),
     /// List the checks.
@@ -225,6 +229,13 @@ Exit codes:
 pub(crate) struct Fuzz {
     #[command(flatten)]
     pub(crate) target: TargetArguments,
+    /// Fuzz a client: the command after `--` starts it, `{url}` in it is where the mock server is, and `{server}` how to
+    /// start one that speaks on its standard streams. What the mock answers is changed on its way.
+    #[arg(long)]
+    pub(crate) client: bool,
+    /// --client: run a finding again, or all of a folder; repeatable.
+    #[arg(long, value_name = "FILE", requires = "client")]
+    pub(crate) replay: Vec<PathBuf>,
     /// For how long: 60s, 10m or 2h. Default: 60s, or until --cases are sent.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) time: Option<Duration>,
@@ -234,7 +245,7 @@ pub(crate) struct Fuzz {
     /// The seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Where what is found is kept: a folder of vectors, for `run --vectors`.
+    /// Where what is found is kept: a folder of vectors, for `run --vectors`, or of findings, for `--replay`.
     #[arg(long, value_name = "DIR", default_value = "mcp-verdict-fuzz")]
     pub(crate) corpus: PathBuf,
     /// Only what is about the transport: bytes, framing, and what is around messages in HTTP.
@@ -260,11 +271,19 @@ Examples:
   mcp-verdict fuzz -- node server.js
   mcp-verdict fuzz http://127.0.0.1:3000/mcp --time 10m --seed 7
   mcp-verdict run --vectors mcp-verdict-fuzz --check fuzz -- node server.js
+  mcp-verdict fuzz --client -- node client.js {url}
+  mcp-verdict fuzz --client -- python client.py {server}
+  mcp-verdict fuzz --client --replay mcp-verdict-fuzz -- node client.js {url}
 
 Each finding is a vector: the smallest script that still shows it. `run
 --vectors` says of each whether it STILL FAILS or is FIXED. Of the target's
 tools only those are called that are known to be safe. Of its revisions the
 newest of each era is spoken, unless --revision names others.
+
+A client is started again and again, and has to come to its end by itself. It
+is served over Streamable HTTP unless --transport names http+sse or ws. It may
+give up on what it gets; it should not crash, nor wait for what it has. Its
+--timeout is for a whole visit.
 
 Exit codes:
    0  nothing found, or only warnings
@@ -371,6 +390,12 @@ pub(crate) struct Mock {
     /// List the faults, those of the mock and those of --proxy.
     #[arg(long)]
     pub(crate) list_faults: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Relay {
+    /// The address of the socket.
+    pub(crate) address: String,
 }
 
 #[derive(Debug, Args)]

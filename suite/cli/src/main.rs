@@ -45,6 +45,7 @@ fn perform(command: Command, verbose: u8, style: Style) -> anyhow::Result<Exit> 
         Command::Judge(judge) => commands::judge::perform(&judge, style),
         Command::Validate(validate) => commands::validate::perform(&validate),
         Command::Mock(mock) => commands::mock::perform(&mock),
+        Command::Relay(relay) => commands::relay::perform(&relay),
         Command::SelfTest(self_test) => commands::self_test::perform(&self_test, style),
         Command::List(list) => commands::list::perform(&list, style),
     }

@@ -136,7 +136,7 @@ async fn warm_up(ground: &mut Ground<'_>, live: &mut Live) {
 }
 
 /// Waits for all of them, in one task.
-async fn join_all<F: Future<Output = ()>>(all: Vec<F>) {
+pub(crate) async fn join_all<F: Future<Output = ()>>(all: Vec<F>) {
     let mut all: Vec<_> = all.into_iter().map(Box::pin).collect();
     std::future::poll_fn(|context| {
         all.retain_mut(|one| one.as_mut().poll(context).is_pending());

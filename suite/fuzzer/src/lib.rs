@@ -9,6 +9,7 @@
 mod bucket;
 mod campaign;
 pub mod case;
+pub mod client;
 mod confirm;
 pub mod generate;
 pub mod json;

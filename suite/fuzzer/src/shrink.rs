@@ -87,7 +87,7 @@ async fn smaller_message(trial: &mut Trial<'_>, cases: &mut [Case], index: usize
 }
 
 /// Smaller forms of a message, the smallest first.
-fn candidates(sending: &Sending) -> Vec<Sending> {
+pub(crate) fn candidates(sending: &Sending) -> Vec<Sending> {
     let mut all = Vec::new();
     let with = |change: &dyn Fn(&mut Sending)| {
         let mut other = sending.clone();

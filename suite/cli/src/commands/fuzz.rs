@@ -32,6 +32,9 @@ use crate::{
 
 /// Fuzzes a target, or the built-in mock server where none is named.
 pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
+    if arguments.client {
+        return super::fuzz_client::perform(arguments, style);
+    }
     let library = Selected::shipped()?;
     let spec = target::spec(&arguments.target)?;
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
@@ -101,9 +104,10 @@ async fn fuzz(
     let is_safe = |tool: &serde_json::Value| spec.is_none_or(|spec| why_safe(tool, spec).is_some());
     let mut campaigns = Vec::new();
     for way in ways {
-        let bar = progress_bar(&options);
+        let bar = progress_bar(options.time);
         let name = format!("{} over {}", way.revision, way.transport);
-        let progress = |progress: Progress| tell(&bar, &name, &options, &progress);
+        let progress =
+            |progress: Progress| tell(&bar, &name, (options.cases, options.time), &progress);
         let finished =
             mcp_verdict_fuzzer::run(library, prepared, way, &is_safe, &options, &progress).await;
         bar.finish_and_clear();
@@ -134,21 +138,27 @@ fn ways<'p>(arguments: &Fuzz, prepared: &'p Prepared) -> Vec<&'p PreparedWay> {
     ways
 }
 
-fn progress_bar(options: &Options) -> ProgressBar {
+pub(super) fn progress_bar(time: Duration) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     let template = "{bar:30} {elapsed} {msg}";
     bar.set_style(
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    bar.set_length(options.time.as_secs().max(1));
+    bar.set_length(time.as_secs().max(1));
     bar
 }
 
-fn tell(bar: &ProgressBar, name: &str, options: &Options, progress: &Progress) {
-    let share = if options.cases == u64::MAX {
+/// Shows how far a campaign of at most so many cases in so much time is.
+pub(super) fn tell(
+    bar: &ProgressBar,
+    name: &str,
+    (cases, time): (u64, Duration),
+    progress: &Progress,
+) {
+    let share = if cases == u64::MAX {
         progress.elapsed.as_secs()
     } else {
-        let by_cases = progress.cases.saturating_mul(options.time.as_secs()) / options.cases.max(1);
+        let by_cases = progress.cases.saturating_mul(time.as_secs()) / cases.max(1);
         by_cases.max(progress.elapsed.as_secs())
     };
     bar.set_position(share);
@@ -161,7 +171,7 @@ fn tell(bar: &ProgressBar, name: &str, options: &Options, progress: &Progress) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "nobody sends that many cases")]
-fn rate(cases: u64, elapsed: Duration) -> f64 {
+pub(super) fn rate(cases: u64, elapsed: Duration) -> f64 {
     cases as f64 / elapsed.as_secs_f64().max(0.001)
 }
 
@@ -310,15 +320,15 @@ fn told(arguments: &Fuzz, campaigns: &[Campaign]) -> String {
     text
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     visible(&path.display().to_string())
 }
 
 /// Cases that are sent unless something else is said.
-const CASES: u64 = 20_000;
+pub(super) const CASES: u64 = 20_000;
 
 /// How long it takes at most unless something else is said.
-const TIME: Duration = Duration::from_secs(60);
+pub(super) const TIME: Duration = Duration::from_secs(60);
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -16,6 +16,7 @@ mod timeline;
 mod walk;
 
 pub use collect::{Judge, Planned, Watched, transcripts, watch};
+pub use results::clause;
 pub(crate) use results::exchange;
 pub use subject::{Seen, SubjectState, has_come, is_answered};
 pub use walk::{Flow, Judgement, Walk, vector};

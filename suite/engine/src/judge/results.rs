@@ -145,7 +145,9 @@ fn area(id: &str, kind: Kind) -> String {
     }
 }
 
-fn clause(library: &Library, revision: Revision, id: &RequirementId) -> Clause {
+/// A statement as a result names it.
+#[must_use]
+pub fn clause(library: &Library, revision: Revision, id: &RequirementId) -> Clause {
     let requirement = library.requirement(revision, id);
     Clause {
         id: id.to_string(),

@@ -1,0 +1,260 @@
+//! What is wrong with a visit: what a client must not do whatever it is sent, or should rather not.
+//!
+//! An exit code alone says nothing: a client may give up on a server that talks nonsense.
+
+use std::collections::BTreeSet;
+
+use mcp_verdict_results::Verdict;
+use mcp_verdict_wire::{Era, Revision, TransportKind};
+use serde_json::Value;
+
+use super::visit::{Ended, Visit};
+
+/// What is looked for in clients: its name, and what should be.
+pub const CLIENT_ORACLES: [(&str, &str); 6] = [
+    (
+        "client/crash",
+        "The client ends in good order, whatever it is sent",
+    ),
+    (
+        "client/hang",
+        "The client comes to its end when each of its requests was answered",
+    ),
+    (
+        "client/id",
+        "The client gives each request an id of its own",
+    ),
+    ("client/memory", "The client's memory keeps to a bound"),
+    (
+        "client/message",
+        "What the client sends are messages of JSON-RPC",
+    ),
+    ("client/pages", "The client does not follow pages for ever"),
+];
+
+/// Something that looks wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspicion {
+    pub(crate) oracle: &'static str,
+    /// What was seen, without what differs from visit to visit.
+    pub(crate) shape: String,
+    /// What was seen.
+    pub(crate) message: String,
+    pub(crate) verdict: Verdict,
+    /// The statements that are broken.
+    pub(crate) requirements: Vec<&'static str>,
+}
+
+/// Everything that looks wrong about a visit.
+pub(crate) fn suspicions(visit: &Visit, transport: TransportKind) -> Vec<Suspicion> {
+    let mut found: Vec<_> = crash(visit).into_iter().collect();
+    let warn = |oracle, shape: &str, message: String| Suspicion {
+        oracle,
+        shape: shape.to_owned(),
+        message,
+        verdict: Verdict::Warn,
+        requirements: vec!["robustness#survival"],
+    };
+    let seconds = visit.took.as_secs_f64();
+    match visit.ended {
+        Some(Ended::Time) if visit.log.all_answered() && !visit.log.open.is_empty() => {
+            let message = format!(
+                "each of its {} requests got its answer, and it was still there after {seconds:.1} s",
+                visit.log.open.len()
+            );
+            found.push(warn("client/hang", "all answered", message));
+        }
+        Some(Ended::Memory) => {
+            let message = format!("it held {} MiB", visit.memory_kib / 1024);
+            found.push(warn("client/memory", "too much", message));
+        }
+        Some(Ended::Pages) => {
+            let most = visit.log.asked.iter().max_by_key(|(_, times)| **times);
+            if let Some((method, times)) = most {
+                let message = format!("it sent {method} {times} times in {seconds:.1} s");
+                found.push(warn("client/pages", method, message));
+            }
+        }
+        Some(Ended::Time | Ended::Waiting) | None => {}
+    }
+    found.extend(messages(visit, transport));
+    found
+}
+
+/// A crash: by signal, by an exit code that a shell gives for one, or by the words of a language's own handler.
+fn crash(visit: &Visit) -> Option<Suspicion> {
+    let shape = by_signal(visit).or_else(|| by_words(visit))?;
+    let last: Vec<&str> = visit.stderr.lines().rev().take(4).collect();
+    let said: Vec<&str> = last.into_iter().rev().collect();
+    let how = match (visit.code, visit.signal) {
+        (_, Some(signal)) => format!("it was ended by signal {signal}"),
+        (Some(code), None) => format!("it ended with exit code {code}"),
+        (None, None) => "it did not end by itself".to_owned(),
+    };
+    Some(Suspicion {
+        oracle: "client/crash",
+        message: format!("{how}; its standard error ends with: {}", said.join(" / ")),
+        shape,
+        verdict: Verdict::Warn,
+        requirements: vec!["robustness#survival"],
+    })
+}
+
+fn by_signal(visit: &Visit) -> Option<String> {
+    let signal = visit.signal.or(match visit.code {
+        Some(code @ 129..=159) => Some(code - 128),
+        _ => None,
+    })?;
+    let name = SIGNALS.iter().find(|(number, _)| *number == signal)?.1;
+    let panic = line_with(&visit.stderr, "panicked at").unwrap_or_default();
+    Some(format!("{name} {panic}").trim().to_owned())
+}
+
+fn by_words(visit: &Visit) -> Option<String> {
+    let stderr = &visit.stderr;
+    let always = [
+        "panicked at",
+        "Segmentation fault",
+        "UnhandledPromiseRejection",
+    ];
+    if let Some(line) = always.iter().find_map(|mark| line_with(stderr, mark)) {
+        return Some(line);
+    }
+    // These may be in what a client writes into its log; with an exit code they were the last that it said.
+    if visit.code.is_none_or(|code| code == 0) {
+        return None;
+    }
+    if let Some(place) = stderr.rfind("Traceback (most recent call last)") {
+        return traceback(&stderr[place..]);
+    }
+    let marks = [
+        "Unhandled exception",
+        "Unhandled 'error' event",
+        "goroutine 1 [",
+        "Exception in thread ",
+    ];
+    if let Some(line) = marks.iter().find_map(|mark| line_with(stderr, mark)) {
+        return Some(line);
+    }
+    // Node.js tells its version after an exception that nobody caught.
+    let uncaught = stderr.lines().any(|line| line.starts_with("Node.js v"));
+    let thrown = |line: &&str| {
+        line.split(':')
+            .next()
+            .is_some_and(|it| it.ends_with("Error"))
+    };
+    let line = uncaught.then(|| stderr.lines().find(thrown)).flatten()?;
+    Some(plain(line))
+}
+
+/// A traceback of Python that is the last thing said: the exception and where it was raised.
+fn traceback(text: &str) -> Option<String> {
+    let mut frame = "";
+    for line in text.lines().skip(1) {
+        if line.trim_start().starts_with("File \"") {
+            frame = line.rsplit(" in ").next().unwrap_or_default();
+        } else if !line.starts_with([' ', '|', '+']) && !line.is_empty() {
+            let name = line.split([':', ' ']).next().unwrap_or_default();
+            return Some(format!("{name} in {}", plain(frame)));
+        }
+    }
+    None
+}
+
+fn line_with(text: &str, mark: &str) -> Option<String> {
+    text.lines().find(|line| line.contains(mark)).map(plain)
+}
+
+/// A line without what differs from run to run.
+fn plain(line: &str) -> String {
+    let mut plain = String::new();
+    for character in line.trim().chars().take(160) {
+        match character {
+            '0'..='9' if plain.ends_with('#') => {}
+            '0'..='9' => plain.push('#'),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// What it sent, by what JSON-RPC says of every message.
+fn messages(visit: &Visit, transport: TransportKind) -> Vec<Suspicion> {
+    let mut found: Vec<Suspicion> = Vec::new();
+    let mut ids = BTreeSet::new();
+    let revision = visit.log.revision;
+    for bytes in &visit.log.heard {
+        let fail = |oracle, shape: &str, requirement| Suspicion {
+            oracle,
+            shape: shape.to_owned(),
+            message: format!(
+                "{shape}: {}",
+                String::from_utf8_lossy(&bytes[..bytes.len().min(300)])
+            ),
+            verdict: Verdict::Fail,
+            requirements: vec![requirement],
+        };
+        let wrong = match serde_json::from_slice::<Value>(bytes) {
+            // What JSON is too deep for us to read is not for us to judge.
+            Err(error) if error.to_string().contains("recursion") => None,
+            Err(_) => Some(fail("client/message", "not JSON", "json-rpc-2.0#4")),
+            Ok(Value::Array(_)) => None,
+            Ok(Value::Object(message)) => {
+                if message.get("method").and_then(Value::as_str) == Some("initialize") {
+                    ids.clear();
+                }
+                wrong_object(&message, revision, transport, &mut ids)
+                    .map(|(oracle, shape, requirement)| fail(oracle, shape, requirement))
+            }
+            Ok(_) => Some(fail("client/message", "no object", "json-rpc-2.0#4")),
+        };
+        found.extend(wrong.filter(|it| found.iter().all(|other| other.shape != it.shape)));
+    }
+    found
+}
+
+/// The oracle, what is wrong, and the statement that it breaks.
+fn wrong_object(
+    message: &serde_json::Map<String, Value>,
+    revision: Option<Revision>,
+    transport: TransportKind,
+    ids: &mut BTreeSet<String>,
+) -> Option<(&'static str, &'static str, &'static str)> {
+    if message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Some(("client/message", "jsonrpc is not 2.0", "json-rpc-2.0#4"));
+    }
+    // Before 2025-03-26 the specification says nothing of ids.
+    if revision.is_none_or(|it| it < Revision::V2025_03_26) || !message.contains_key("method") {
+        return None;
+    }
+    let id = message.get("id")?;
+    if id.is_null() {
+        return Some((
+            "client/id",
+            "a request whose id is null",
+            "basic/index#requests.2",
+        ));
+    }
+    // Elsewhere than on a channel nobody knows what is sent once more, and what belongs to which session.
+    let is_legacy = revision.is_some_and(|it| it.era() == Era::Legacy);
+    let on_channel = matches!(transport, TransportKind::Stdio | TransportKind::Ws);
+    if is_legacy && on_channel && !ids.insert(id.to_string()) {
+        return Some((
+            "client/id",
+            "an id that was used before",
+            "basic/index#requests.3",
+        ));
+    }
+    None
+}
+
+/// Signals that end who made a grave mistake (signal(7)). What others may send it is not among them.
+const SIGNALS: [(i32, &str); 7] = [
+    (4, "SIGILL"),
+    (5, "SIGTRAP"),
+    (6, "SIGABRT"),
+    (7, "SIGBUS"),
+    (8, "SIGFPE"),
+    (11, "SIGSEGV"),
+    (31, "SIGSYS"),
+];
