@@ -1,7 +1,9 @@
 //! The program as a user meets it: what it prints, what it writes, and how it ends.
 
 mod compare;
+mod fragile_client;
 mod fuzz;
+mod fuzz_client;
 mod hostile;
 mod list;
 mod matrix;

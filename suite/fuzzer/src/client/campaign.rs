@@ -522,7 +522,7 @@ const TRIES_MAX: u64 = 3;
 const ATTEMPTS_MAX: usize = 150;
 
 /// How long one finding is made smaller.
-const SHRINKING: Duration = Duration::from_secs(60);
+const SHRINKING: Duration = Duration::from_secs(30);
 
 /// Bytes of standard error that are shown.
 const STDERR_SHOWN: usize = 4000;

@@ -153,7 +153,11 @@ fn listed(source: &mut Source, one: &Seen, mark: Mark) -> Option<(String, What)>
     if lists.is_empty() {
         return None;
     }
-    let place = *source.pick(&lists);
+    // The first is the one that the answer is about.
+    let place = match source.one_in(2) {
+        true => lists[0],
+        false => *source.pick(&lists),
+    };
     let Some(Json::List(items)) = json.at(place) else {
         return None;
     };
@@ -327,7 +331,7 @@ fn response(source: &mut Source, mark: Mark) -> (String, What) {
         "content type" if source.one_in(4) => {
             response.headers.push(("content-type".to_owned(), None))
         }
-        "content type" => set("content-type", *source.pick(&TYPES)),
+        "content type" => set("content-type", source.pick::<&str>(&TYPES)),
         "event stream" => {
             set("content-type", "text/event-stream");
             response.body = Some(Pieces::of(
@@ -336,7 +340,7 @@ fn response(source: &mut Source, mark: Mark) -> (String, What) {
         }
         "session id" => set(
             "mcp-session-id",
-            *source.pick(&["", " ", "a b", "\u{e9}", "x", "0", "../..", "\"", ";"]),
+            source.pick::<&str>(&["", " ", "a b", "\u{e9}", "x", "0", "../..", "\"", ";"]),
         ),
         "early close" => response.breaks_after = Some(*source.pick(&[0, 1, 10, 100])),
         "header" => {
@@ -351,7 +355,7 @@ fn response(source: &mut Source, mark: Mark) -> (String, What) {
             response.status = Some(*source.pick(&[301, 302, 303, 307, 308]));
             set(
                 "location",
-                *source.pick(&[
+                source.pick::<&str>(&[
                     "",
                     "/mcp",
                     "/",
@@ -365,7 +369,7 @@ fn response(source: &mut Source, mark: Mark) -> (String, What) {
         "no body" => response.body = Some(Pieces::of("")),
         _ => set(
             "content-encoding",
-            *source.pick(&["gzip", "br", "deflate", "zstd", "x", "identity"]),
+            source.pick::<&str>(&["gzip", "br", "deflate", "zstd", "x", "identity"]),
         ),
     }
     (kind.to_owned(), What::Response(response))

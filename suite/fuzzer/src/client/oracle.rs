@@ -124,8 +124,8 @@ fn by_words(visit: &Visit) -> Option<String> {
     if visit.code.is_none_or(|code| code == 0) {
         return None;
     }
-    if let Some(place) = stderr.rfind("Traceback (most recent call last)") {
-        return traceback(&stderr[place..]);
+    if let Some(line) = traceback(stderr) {
+        return Some(line);
     }
     let marks = [
         "Unhandled exception",
@@ -147,14 +147,29 @@ fn by_words(visit: &Visit) -> Option<String> {
     Some(plain(line))
 }
 
-/// A traceback of Python that is the last thing said: the exception and where it was raised.
-fn traceback(text: &str) -> Option<String> {
+/// An exception of Python that nobody caught, and where it was raised. Its traceback begins with the program itself; one
+/// that was caught and put into a log begins where it was caught.
+fn traceback(stderr: &str) -> Option<String> {
+    let lines: Vec<&str> = stderr.lines().collect();
+    let begins = |place: &usize| {
+        let next = lines.get(place + 1);
+        lines[*place].contains("Traceback (most recent call last)")
+            && next.is_some_and(|it| it.ends_with("in <module>") || it.contains("<frozen runpy>"))
+    };
+    let from = (0..lines.len()).rev().find(begins)?;
     let mut frame = "";
-    for line in text.lines().skip(1) {
-        if line.trim_start().starts_with("File \"") {
+    for line in &lines[from + 1..] {
+        // A group of exceptions has its lines behind bars.
+        let line = line.trim_start_matches([' ', '|', '+']);
+        if line.starts_with("File \"") {
             frame = line.rsplit(" in ").next().unwrap_or_default();
-        } else if !line.starts_with([' ', '|', '+']) && !line.is_empty() {
-            let name = line.split([':', ' ']).next().unwrap_or_default();
+        }
+        let name = line.split([':', ' ']).next().unwrap_or_default();
+        let is_name = |it: &str| {
+            it.chars()
+                .all(|it| it.is_alphanumeric() || "._".contains(it))
+        };
+        if is_name(name) && EXCEPTIONS.iter().any(|end| name.ends_with(end)) {
             return Some(format!("{name} in {}", plain(frame)));
         }
     }
@@ -248,6 +263,9 @@ fn wrong_object(
     None
 }
 
+/// How the names of exceptions of Python end.
+const EXCEPTIONS: [&str; 5] = ["Error", "Exception", "Group", "Exit", "Interrupt"];
+
 /// Signals that end who made a grave mistake (signal(7)). What others may send it is not among them.
 const SIGNALS: [(i32, &str); 7] = [
     (4, "SIGILL"),
@@ -258,3 +276,54 @@ const SIGNALS: [(i32, &str); 7] = [
     (11, "SIGSEGV"),
     (31, "SIGSYS"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOGGED: &str = "Error parsing JSON response
+Traceback (most recent call last):
+  File \"/lib/mcp/client/streamable_http.py\", line 315, in _handle_json_response
+    message = JSONRPCMessage.model_validate_json(content)
+pydantic_core._pydantic_core.ValidationError: 1 validation error for JSONRPCMessage
+  Invalid JSON
+";
+
+    #[test]
+    fn an_exception_in_a_log_is_no_crash() {
+        assert_eq!(traceback(LOGGED), None);
+        let uncaught = format!(
+            "{LOGGED}Traceback (most recent call last):\n  File \"/x.py\", line 3, in <module>\n    run()\n  \
+             File \"/x.py\", line 1, in run\n    x[0]\nIndexError: list index out of range\n"
+        );
+        assert_eq!(traceback(&uncaught).as_deref(), Some("IndexError in run"));
+    }
+
+    #[test]
+    fn a_group_of_exceptions_is_named_by_the_group() {
+        let group = "  + Exception Group Traceback (most recent call last):
+  |   File \"/x.py\", line 3, in <module>
+  |     asyncio.run(main())
+  |   File \"/lib/anyio.py\", line 7, in __aexit__
+  |     raise BaseExceptionGroup(
+  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File \"/lib/y.py\", line 1, in read
+    | KeyError: 'id'
+";
+        assert_eq!(
+            traceback(group).as_deref(),
+            Some("ExceptionGroup in __aexit__")
+        );
+    }
+
+    #[test]
+    fn what_differs_from_run_to_run_is_left_out() {
+        let line = "thread 'main' (4711) panicked at src/main.rs:12:5:";
+        assert_eq!(
+            plain(line),
+            "thread 'main' (#) panicked at src/main.rs:#:#:"
+        );
+    }
+}
