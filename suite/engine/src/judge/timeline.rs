@@ -177,6 +177,8 @@ fn told(event: &Event) -> (Side, String, Option<u32>, String) {
 }
 
 fn http_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
+    let of =
+        |side, what: &str, exchange: &u32, text| (side, what.to_owned(), Some(*exchange), text);
     match kind {
         EventKind::HttpRequest {
             exchange,
@@ -186,59 +188,36 @@ fn http_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
             body,
             ..
         } => {
-            let body = body
-                .as_ref()
-                .map(|body| format!("\n{}", text(body)))
-                .unwrap_or_default();
-            (
-                Side::Us,
-                format!("{method} {}", path(url)),
-                Some(*exchange),
-                lines(headers) + &body,
-            )
+            let what = format!("{method} {}", path(url));
+            let body = body.as_ref().map(|body| format!("\n{}", text(body)));
+            let shown = lines(headers) + &body.unwrap_or_default();
+            of(Side::Us, &what, exchange, shown)
         }
         EventKind::HttpResponse {
             exchange,
             status,
             headers,
             ..
-        } => (
-            Side::Target,
-            format!("HTTP {status}"),
-            Some(*exchange),
-            lines(headers),
-        ),
-        EventKind::HttpBody { exchange, bytes } => (
-            Side::Target,
-            "body".to_owned(),
-            Some(*exchange),
-            text(bytes),
-        ),
+        } => {
+            let what = format!("HTTP {status}");
+            of(Side::Target, &what, exchange, lines(headers))
+        }
+        EventKind::HttpBody { exchange, bytes } => of(Side::Target, "body", exchange, text(bytes)),
         EventKind::SseEvent {
             exchange,
-            fields: of,
+            fields: own,
             data,
-        } => (
-            Side::Target,
-            "SSE event".to_owned(),
-            Some(*exchange),
-            fields(of) + &text(data),
-        ),
+        } => {
+            let shown = fields(own) + &text(data);
+            of(Side::Target, "SSE event", exchange, shown)
+        }
         EventKind::SseComment {
             exchange,
             text: comment,
-        } => (
-            Side::Target,
-            "SSE comment".to_owned(),
-            Some(*exchange),
-            text(comment),
-        ),
-        EventKind::Trailers { exchange, headers } => (
-            Side::Target,
-            "trailers".to_owned(),
-            Some(*exchange),
-            lines(headers),
-        ),
+        } => of(Side::Target, "SSE comment", exchange, text(comment)),
+        EventKind::Trailers { exchange, headers } => {
+            of(Side::Target, "trailers", exchange, lines(headers))
+        }
         EventKind::Frame {
             exchange,
             sent,
@@ -246,15 +225,10 @@ fn http_entry(kind: &EventKind) -> (Side, String, Option<u32>, String) {
             bytes,
             breaks,
         } => {
-            let breaks = breaks
-                .as_ref()
-                .map_or(String::new(), |breaks| format!(" ({breaks})"));
-            (
-                if *sent { Side::Us } else { Side::Target },
-                format!("{opcode} frame{breaks}"),
-                Some(*exchange),
-                text(bytes),
-            )
+            let breaks = breaks.as_ref().map(|breaks| format!(" ({breaks})"));
+            let what = format!("{opcode} frame{}", breaks.unwrap_or_default());
+            let side = if *sent { Side::Us } else { Side::Target };
+            of(side, &what, exchange, text(bytes))
         }
         EventKind::HttpEnd { exchange, how } => end(*exchange, how),
         other => process_entry(other),
