@@ -177,21 +177,22 @@ fn stream_body(events: Events, stay_open: bool) -> Body {
 
 /// The first bytes of a body, after which its connection breaks.
 fn broken_after(body: Body, bytes: usize) -> Body {
-    let pieces = stream::unfold(
-        (body.into_data_stream(), bytes),
-        |(mut body, left)| async move {
-            let broken = Err(std::io::Error::other("the connection breaks here"));
-            if left == 0 {
-                return Some((broken, (body, 0)));
-            }
-            let Some(Ok(piece)) = body.next().await else {
-                return Some((broken, (body, 0)));
-            };
-            let piece = piece.slice(..piece.len().min(left));
-            let left = left - piece.len();
-            Some((Ok(piece), (body, left)))
-        },
-    );
+    let start = (body.into_data_stream(), bytes);
+    let pieces = stream::unfold(start, |(mut body, left)| async move {
+        let piece = match left {
+            0 => None,
+            _ => body.next().await.and_then(Result::ok),
+        };
+        let Some(piece) = piece else {
+            // What was written before is sent while the body has nothing to give.
+            tokio::task::yield_now().await;
+            let broken = std::io::Error::other("the connection breaks here");
+            return Some((Err(broken), (body, 0)));
+        };
+        let piece = piece.slice(..piece.len().min(left));
+        let left = left - piece.len();
+        Some((Ok(piece), (body, left)))
+    });
     Body::from_stream(pieces)
 }
 

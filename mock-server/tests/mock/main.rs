@@ -5,6 +5,7 @@
     reason = "a panic is how a test fails, in its helpers too"
 )]
 
+mod distortion;
 mod faults;
 mod grpc;
 mod http_sse;

@@ -281,9 +281,9 @@ tools only those are called that are known to be safe. Of its revisions the
 newest of each era is spoken, unless --revision names others.
 
 A client is started again and again, and has to come to its end by itself. It
-is served over Streamable HTTP unless --transport names http+sse or ws. It may
-give up on what it gets; it should not crash, nor wait for what it has. Its
---timeout is for a whole visit.
+is served over Streamable HTTP unless --transport names http+sse or ws, in all
+revisions unless --revision names some. It may give up on what it gets; it
+should not crash, nor wait for what it has. Its --timeout is for a whole visit.
 
 Exit codes:
    0  nothing found, or only warnings

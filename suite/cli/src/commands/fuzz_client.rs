@@ -94,6 +94,8 @@ fn command(arguments: &Fuzz) -> Result<ClientCommand, Expected> {
         || target.url.is_some()
         || target.config.is_some()
         || target.file.is_some()
+        || !target.header.is_empty()
+        || target.bearer_env.is_some()
     {
         return Err(
             Expected::usage("a client is a command after `--`, and nothing else")
@@ -116,6 +118,10 @@ fn command(arguments: &Fuzz) -> Result<ClientCommand, Expected> {
     Ok(ClientCommand {
         words: target.command.clone(),
         transport,
+        revisions: match target.revision.as_slice() {
+            [] => Revision::ALL.to_vec(),
+            some => some.to_vec(),
+        },
         relay: vec![program.display().to_string(), "relay".to_owned()],
     })
 }
@@ -162,7 +168,6 @@ async fn fuzz(
             || std::thread::available_parallelism().map_or(1, usize::from),
             usize::from,
         ),
-        bound: arguments.target.timeout.map(Duration::from_millis),
         taste: Taste {
             transport_level: arguments.transport_level,
             aggressive: arguments.aggressive,

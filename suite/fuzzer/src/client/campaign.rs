@@ -29,8 +29,6 @@ pub struct ClientOptions {
     pub time: Duration,
     /// How many visits side by side.
     pub jobs: usize,
-    /// How long a visit may take; otherwise ten times as long as one without changes, and at least 10 s.
-    pub bound: Option<Duration>,
     /// Which plans.
     pub taste: Taste,
 }
@@ -125,7 +123,8 @@ struct State {
 }
 
 impl ClientCampaign {
-    /// Lets the client visit a mock that nothing is wrong with, twice: it has to work there.
+    /// Lets the client visit a mock that nothing is wrong with, twice: it has to work there. `bound` is how long a visit
+    /// may take; otherwise ten times as long as one without changes, and at least 10 s.
     ///
     /// # Errors
     /// When it does not work there, or cannot be started.

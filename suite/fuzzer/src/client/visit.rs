@@ -8,7 +8,7 @@ use std::{
 
 use mcp_verdict_mock::{Distort, Listen, MockConfig, Served};
 use mcp_verdict_transport::{Address, Connection, Options, Recorder, Redactor, Shutdown};
-use mcp_verdict_wire::{TransportKind, transcript::EventKind};
+use mcp_verdict_wire::{Revision, TransportKind, transcript::EventKind};
 
 use super::{
     campaign::ClientError,
@@ -24,6 +24,8 @@ pub struct ClientCommand {
     pub words: Vec<String>,
     /// Over what the server is served where it has a URL.
     pub transport: TransportKind,
+    /// The revisions that the server speaks.
+    pub revisions: Vec<Revision>,
     /// The command of a program that joins its standard streams with the address that is added to it.
     pub relay: Vec<String>,
 }
@@ -86,6 +88,7 @@ impl ClientCommand {
         let stage = Arc::new(Stage::new(plan.clone()));
         let config = MockConfig {
             distort: Some(Distort(stage.clone())),
+            revisions: self.revisions.clone(),
             ..MockConfig::default()
         };
         let served_by = match self.starts_server() {
