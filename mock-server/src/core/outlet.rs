@@ -142,6 +142,18 @@ impl Memory {
         taken
     }
 
+    /// Remembers a name.
+    pub fn mark(&self, name: &str) {
+        // How often it was marked is of no interest.
+        let _ = self.count(name);
+    }
+
+    /// Whether a name was marked or counted.
+    #[must_use]
+    pub fn is_marked(&self, name: &str) -> bool {
+        lock(&self.counts).contains_key(name)
+    }
+
     /// Counts: 1 when first asked about a name, then 2, and so on.
     #[must_use]
     pub fn count(&self, name: &str) -> u64 {

@@ -142,6 +142,12 @@ impl Faults {
         parts
     }
 
+    /// Whether an HTTP request is never answered.
+    pub(crate) fn http_hangs(&self, request: &HttpRequest) -> bool {
+        let mut hooks = self.hooks.iter();
+        hooks.any(|hook| matches!(hook, Hook::HttpHangs(hangs) if hangs(request)))
+    }
+
     /// An HTTP request that arrived; the response, where a fault answers it.
     pub(crate) fn http_request(&self, request: &mut HttpRequest) -> Option<HttpResponse> {
         if let Some(Distort(distort)) = &self.distort {

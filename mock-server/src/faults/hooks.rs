@@ -28,6 +28,8 @@ pub enum Hook {
     FrameIn(fn(Frame) -> Vec<Frame>),
     /// A frame of a WebSocket that leaves.
     FrameOut(fn(Frame) -> Vec<Frame>),
+    /// Whether an HTTP request is never answered.
+    HttpHangs(fn(&HttpRequest) -> bool),
     /// An HTTP request, before anything is checked. What it returns is the response.
     HttpRequest(fn(&mut HttpRequest) -> Option<HttpResponse>),
     /// An HTTP response, before it is sent.
@@ -79,6 +81,8 @@ pub struct Arrived {
 pub enum LineIn {
     /// The process ends with this code.
     Exit(i32),
+    /// It is never read, nor is anything after it.
+    Hang,
     /// Nobody ever sees it.
     Ignore,
     /// It is read as this line.

@@ -26,6 +26,7 @@ mod distortion;
 mod edges;
 mod edits;
 mod field;
+mod fuzz;
 mod grpc;
 mod headers;
 mod hooks;
@@ -69,7 +70,7 @@ pub struct Fault {
     pub hook: Hook,
 }
 
-/// All of them, by area.
+/// Those that checks have to catch, by area.
 const CATALOGUE: &[&[Fault]] = &[
     base::FAULTS,
     ids::FAULTS,
@@ -105,9 +106,22 @@ const CATALOGUE: &[&[Fault]] = &[
     ws_draft::FAULTS,
 ];
 
-/// Every fault there is, by area.
+/// Every fault there is, by area; those that fuzzing has to find come last.
 pub fn faults() -> impl Iterator<Item = &'static Fault> {
-    CATALOGUE.iter().copied().flatten()
+    CATALOGUE.iter().chain(fuzz::FAULTS).copied().flatten()
+}
+
+/// The faults that fuzzing has to find.
+fn faults_for_fuzzing() -> impl Iterator<Item = &'static Fault> {
+    fuzz::FAULTS.iter().copied().flatten()
+}
+
+impl Fault {
+    /// Whether fuzzing has to find it, and no check does.
+    #[must_use]
+    pub fn is_for_fuzzing(&self) -> bool {
+        faults_for_fuzzing().any(|fault| fault.name == self.name)
+    }
 }
 
 /// The fault of this name.

@@ -58,6 +58,7 @@ impl Conversation {
     pub(super) async fn take_line(&self, line: Vec<u8>) -> Result<(), i32> {
         let line = match self.faults.line_in(&line) {
             LineIn::Exit(code) => return Err(code),
+            LineIn::Hang => return std::future::pending().await,
             LineIn::Ignore => return Ok(()),
             LineIn::Replace(line) => line,
             LineIn::Take => line,

@@ -114,6 +114,9 @@ impl HttpServer {
     }
 
     async fn reply(self: &Arc<Self>, request: &mut HttpRequest) -> Reply {
+        if self.faults.http_hangs(request) {
+            self.core.closed().await;
+        }
         if let Some(head) = self.faults.http_request(request) {
             return Reply { head, events: None };
         }

@@ -254,6 +254,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let conversation = &self.conversation;
         let replaced = match conversation.faults.line_in(text) {
             LineIn::Exit(_) => return Some(Ending::Gone),
+            LineIn::Hang => {
+                server.core.closed().await;
+                return Some(Ending::Gone);
+            }
             LineIn::Ignore => return None,
             LineIn::Replace(text) => Some(text),
             LineIn::Take => None,

@@ -255,6 +255,7 @@ fn there_is_a_fault_for_every_kind_of_hook() {
         Hook::GrpcPart(_) => "grpc part",
         Hook::FrameIn(_) => "frame in",
         Hook::FrameOut(_) => "frame out",
+        Hook::HttpHangs(_) => "http hangs",
         Hook::HttpRequest(_) => "http request",
         Hook::HttpResponse(_) => "http response",
         Hook::Incoming(_) => "incoming",

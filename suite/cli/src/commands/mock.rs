@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use mcp_verdict_mock::{
-    Listen, MockConfig, PROXY_FAULTS, Proxy, ProxyConfig, ProxyError, ProxyFault, Served,
+    Fault, Listen, MockConfig, PROXY_FAULTS, Proxy, ProxyConfig, ProxyError, ProxyFault, Served,
     StartError, Tls,
 };
 use mcp_verdict_wire::TransportKind;
@@ -24,7 +24,13 @@ use crate::{
 pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
     if arguments.list_faults {
         let mut out = anstream::stdout().lock();
-        for fault in mcp_verdict_mock::faults() {
+        let (for_fuzzing, for_checks): (Vec<&Fault>, Vec<&Fault>) =
+            mcp_verdict_mock::faults().partition(|fault| fault.is_for_fuzzing());
+        for fault in for_checks {
+            writeln!(out, "{:40} {}", fault.name, fault.about)?;
+        }
+        writeln!(out, "\nFaults that `mcp-verdict fuzz` finds:")?;
+        for fault in for_fuzzing {
             writeln!(out, "{:40} {}", fault.name, fault.about)?;
         }
         writeln!(

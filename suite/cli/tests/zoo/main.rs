@@ -1,0 +1,282 @@
+//! The acceptance zoo: bugs planted in the mock server that `mcp-verdict fuzz` has to find, to make small and to
+//! replay.
+//!
+//! Four of them are found in every run of the tests. All of them, with the program's own settings, are found by
+//!
+//! ```text
+//! cargo test --release -p mcp-verdict --test zoo -- --ignored --nocapture
+//! ```
+//!
+//! which prints a table and takes a while. `ZOO_SEEDS=1,2` and `ZOO_FAULTS=nul,head` narrow it down; `ZOO_PROGRAM`
+//! names a program that was built elsewhere.
+
+mod animals;
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use animals::{Animal, ZOO};
+use serde_json::Value;
+
+/// One of each kind: bytes, values, an order of messages, HTTP.
+const FEW: [(&str, &str); 4] = [
+    ("fuzz-byte-order-mark", "400"),
+    ("fuzz-nul", "1000"),
+    ("fuzz-unknown-cancel", "300"),
+    ("fuzz-head", "1200"),
+];
+
+#[test]
+fn bugs_of_every_layer_are_found_and_replayed() {
+    for (fault, cases) in FEW {
+        let animal = ZOO.iter().find(|animal| animal.fault == fault).unwrap();
+        let hunt = hunt(animal, 1, &["--cases", cases]);
+        let found = hunt.found.as_ref();
+        let found = found.unwrap_or_else(|| panic!("{fault} is not found:\n{}", hunt.printed));
+        assert!(found.bytes < 2_000, "{fault}: {} bytes", found.bytes);
+        assert!(hunt.fails_again, "{fault} does not show again");
+        assert!(hunt.spares_others, "{fault} shows without its bug");
+    }
+}
+
+#[test]
+fn every_fault_for_fuzzing_is_in_the_zoo() {
+    let faults = mcp_verdict_mock::faults().filter(|fault| fault.is_for_fuzzing());
+    let faults: BTreeSet<&str> = faults.map(|fault| fault.name).collect();
+    let zoo: BTreeSet<&str> = ZOO.iter().map(|animal| animal.fault).collect();
+    assert_eq!(faults, zoo);
+    assert!(zoo.len() >= 20);
+}
+
+#[test]
+#[ignore = "takes as long as its seeds and faults do"]
+fn the_whole_zoo() {
+    let seeds = listed("ZOO_SEEDS").unwrap_or_else(|| (1..=5).map(|it| it.to_string()).collect());
+    let wanted = listed("ZOO_FAULTS");
+    let is_wanted = |animal: &&Animal| {
+        let name = animal.fault.trim_start_matches("fuzz-");
+        wanted
+            .as_ref()
+            .is_none_or(|wanted| wanted.iter().any(|it| it == name))
+    };
+    println!("{HEAD}");
+    let mut missed = String::new();
+    for animal in ZOO.iter().filter(is_wanted) {
+        let hunts: Vec<Hunt> = seeds
+            .iter()
+            .map(|seed| hunt(animal, seed.parse().unwrap(), &[]))
+            .collect();
+        println!("{}", row(animal, &hunts));
+        for (seed, hunt) in seeds.iter().zip(&hunts).filter(|(_, hunt)| !hunt.is_good()) {
+            let _ = writeln!(
+                missed,
+                "{} with seed {seed}:\n{}",
+                animal.fault, hunt.printed
+            );
+        }
+    }
+    assert!(missed.is_empty(), "{missed}");
+}
+
+/// What came of one campaign.
+struct Hunt {
+    found: Option<Find>,
+    /// The vector fails again with the bug.
+    fails_again: bool,
+    /// And passes without it.
+    spares_others: bool,
+    printed: String,
+}
+
+/// A bucket, as the program tells of it.
+struct Find {
+    check: String,
+    case: u64,
+    seconds: f64,
+    bytes: u64,
+}
+
+impl Hunt {
+    fn is_good(&self) -> bool {
+        self.found.is_some() && self.fails_again && self.spares_others
+    }
+}
+
+fn hunt(animal: &Animal, seed: u64, flags: &[&str]) -> Hunt {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = folder.path().join("found");
+    let faulty = Served::start(animal, Some(animal.fault));
+    let seed = seed.to_string();
+    let mut fuzz = Command::new(program());
+    fuzz.args(["fuzz", "--seed", &seed, "--corpus"])
+        .arg(&corpus);
+    fuzz.args(flags).args(faulty.target());
+    let output = fuzz.output().unwrap();
+    let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    printed.push_str(&String::from_utf8_lossy(&output.stderr));
+    let mut finds: Vec<Find> = printed.lines().filter_map(find).collect();
+    finds.retain(|find| animal.shows_as.iter().any(|it| find.check.contains(it)));
+    finds.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    let found = finds.into_iter().next();
+    // The one that was fuzzed may be tired.
+    drop(faulty);
+    let replayed = |fault| -> Vec<Value> {
+        let Some(find) = &found else {
+            return Vec::new();
+        };
+        let served = Served::start(animal, fault);
+        replay(&served, &corpus, &find.check, folder.path())
+    };
+    let verdicts = |results: &[Value]| -> Vec<String> {
+        let verdict = |result: &Value| result["verdict"].as_str().map(str::to_owned);
+        results.iter().filter_map(verdict).collect()
+    };
+    let (with, without) = (replayed(Some(animal.fault)), replayed(None));
+    let bad = |verdict: &String| verdict == "fail" || verdict == "warn";
+    let (with, without) = (verdicts(&with), verdicts(&without));
+    let _ = writeln!(printed, "replayed: {with:?}, without the bug: {without:?}");
+    Hunt {
+        found,
+        fails_again: with.iter().any(bad),
+        spares_others: without.iter().any(|it| it == "pass") && !without.iter().any(bad),
+        printed,
+    }
+}
+
+/// The results of a vector that was found, on a server.
+fn replay(served: &Served, corpus: &Path, check: &str, folder: &Path) -> Vec<Value> {
+    let report = folder.join("report.json");
+    let mut run = Command::new(program());
+    run.args(["run", "--check", "fuzz", "--vectors"])
+        .arg(corpus);
+    run.arg("--report")
+        .arg(format!("json={}", report.display()));
+    run.args(served.target());
+    run.output().unwrap();
+    let text = fs::read(&report).unwrap_or_default();
+    let report: Value = serde_json::from_slice(&text).unwrap_or_default();
+    let results = report["results"].as_array().cloned().unwrap_or_default();
+    results
+        .into_iter()
+        .filter(|result| result["check"] == check)
+        .collect()
+}
+
+/// A line that tells of a bucket.
+fn find(line: &str) -> Option<Find> {
+    let (check, rest) = line.split_once(" (")?;
+    let check = check.split_whitespace().nth(1)?.to_owned();
+    let number = |before: &str, after: &str| {
+        let rest = rest.split_once(before)?.1;
+        Some(rest.split_once(after)?.0.trim().to_owned())
+    };
+    Some(Find {
+        check,
+        case: number(": case ", " after ")?.parse().ok()?,
+        seconds: number(" after ", " s,")?.parse().ok()?,
+        bytes: number(" cases, ", " bytes")?.parse().ok()?,
+    })
+}
+
+/// A mock server: over stdio how to start it, else one that listens until this is dropped.
+struct Served {
+    child: Option<Child>,
+    target: Vec<String>,
+}
+
+impl Served {
+    fn start(animal: &Animal, fault: Option<&str>) -> Self {
+        let program = program().display().to_string();
+        let mut arguments = vec!["mock", "--transport", animal.transport];
+        arguments.extend(fault.iter().flat_map(|fault| ["--fault", fault]));
+        if animal.transport == "stdio" {
+            let words = ["--".to_owned(), program].into_iter();
+            let target = words
+                .chain(arguments.into_iter().map(str::to_owned))
+                .collect();
+            return Self {
+                child: None,
+                target,
+            };
+        }
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        let output = child.stdout.as_mut().unwrap();
+        BufReader::new(output).read_line(&mut url).unwrap();
+        let target = vec![url.trim().to_owned()];
+        Self {
+            child: Some(child),
+            target,
+        }
+    }
+
+    fn target(&self) -> &[String] {
+        &self.target
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+/// One row of the table: the median over all seeds where it was found.
+fn row(animal: &Animal, hunts: &[Hunt]) -> String {
+    let finds: Vec<&Find> = hunts
+        .iter()
+        .filter_map(|hunt| hunt.found.as_ref())
+        .collect();
+    let good = hunts.iter().filter(|hunt| hunt.is_good()).count();
+    let cases = median(finds.iter().map(|find| find.case as f64).collect());
+    let seconds = median(finds.iter().map(|find| find.seconds).collect());
+    let bytes = median(finds.iter().map(|find| find.bytes as f64).collect());
+    let shown: BTreeSet<&str> = finds.iter().map(|find| kind(&find.check)).collect();
+    let shown = Vec::from_iter(shown).join(" ");
+    format!(
+        "| {} | {} | {}/{} | {good} | {cases:.0} | {seconds:.1} | {bytes:.0} | {shown} |",
+        animal.fault,
+        animal.transport,
+        finds.len(),
+        hunts.len(),
+    )
+}
+
+/// A check without its folder and number.
+fn kind(check: &str) -> &str {
+    let name = check.trim_start_matches("fuzz/");
+    name.trim_end_matches(|it: char| it.is_ascii_digit())
+        .trim_end_matches('-')
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn listed(variable: &str) -> Option<Vec<String>> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.split(',').map(str::to_owned).collect())
+}
+
+fn program() -> PathBuf {
+    let elsewhere = std::env::var_os("ZOO_PROGRAM");
+    elsewhere.map_or_else(|| env!("CARGO_BIN_EXE_mcp-verdict").into(), PathBuf::from)
+}
+
+const HEAD: &str = "\
+| bug | transport | found | replayed | cases | seconds | bytes | shows as |
+| --- | --- | --- | --- | --- | --- | --- | --- |";
