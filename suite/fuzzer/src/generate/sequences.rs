@@ -18,6 +18,8 @@ enum Move {
     Ask,
     /// Asks the same again, under the same id.
     AskAgain,
+    /// Asks for two things, under a number and under the text that it is spelled with.
+    AskAlike,
     /// Cancels what it asked for last.
     Cancel,
     /// Cancels what nobody asked for.
@@ -52,14 +54,17 @@ pub(crate) fn walk(
         let next = source.weighted(&[
             (4, Move::Ask),
             (1, Move::AskAgain),
+            (1, Move::AskAlike),
             (4, Move::Cancel),
             (2, Move::CancelNothing),
             (2, Move::Answer),
             (3, Move::Notify),
             (1, Move::Crowd),
         ]);
-        if next == Move::Cancel {
-            kind = "cancellation";
+        match next {
+            Move::Cancel => kind = "cancellation",
+            Move::AskAlike if kind == "conversation" => kind = "ids alike",
+            _ => {}
         }
         step(source, material, mark, next, &mut actions, &mut asked);
     }
@@ -84,6 +89,15 @@ fn step(
         Move::AskAgain => {
             if let Some(last) = asked.last() {
                 say(actions, last);
+            }
+        }
+        Move::AskAlike => {
+            let ids = [json!(own.0), json!(own.0.to_string())];
+            let first = source.below(2);
+            for id in [&ids[first], &ids[1 - first]] {
+                let own = own_mark(mark, actions.len());
+                let request = material.request(source, own, id.clone()).value;
+                say(actions, &request);
             }
         }
         Move::Cancel => {
@@ -155,9 +169,13 @@ fn two_sessions(source: &mut Source, material: &Material, mark: Mark) -> Vec<Act
             .request_of(source, one, json!(format!("{mark} same")), "tools/call")
             .value,
     );
-    let theirs = material
+    let mut theirs = material
         .request_of(source, other, json!(format!("{mark} same")), "tools/call")
         .value;
+    // Most servers repeat the name of a tool that they do not have, whatever the others say.
+    if source.one_in(2) {
+        theirs["params"]["name"] = json!(format!("{other} none"));
+    }
     let with = |name: &str, message: &Value| {
         json!({"http": {"method": "POST", "as": name, "json": message,
             "headers": {"mcp-session-id": reference, "mcp-protocol-version": version}}})
