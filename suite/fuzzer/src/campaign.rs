@@ -344,7 +344,17 @@ impl Campaign<'_> {
         let begun = Instant::now();
         let doing = Some(format!("looking into {name} ({})", case.kind()));
         (self.progress)(self.state(|state| self.progress_of(state, doing)));
-        if !self.confirm(suspicion, cases, context).await {
+        let mut confirmed = self.confirm(suspicion, cases, context).await;
+        if !confirmed && suspicion.oracle.needs_to_be_alone() {
+            // An answer without an id may be about another of them.
+            for other in suspicion.others(cases) {
+                confirmed = self.confirm(&other, cases, context).await;
+                if confirmed {
+                    break;
+                }
+            }
+        }
+        if !confirmed {
             self.state(|state| *state.unconfirmed.entry(coarse).or_default() += 1);
         }
         self.state(|state| state.looking += begun.elapsed());
@@ -369,8 +379,15 @@ impl Campaign<'_> {
             }
             return false;
         };
-        let small = shrink(&mut trial, small).await;
+        let whole = small.clone();
+        let mut small = shrink(&mut trial, small).await;
         trial.timeout = self.options.timeout;
+        let slow = small != whole && suspicion.oracle.is_about_life();
+        if slow && trial.shows_afresh(&small).await.is_none() && !trial.gone {
+            // Small enough to be slow and not silent: with all patience it stays larger.
+            trial.until = Instant::now() + SHRINKING_SLOWLY;
+            small = shrink(&mut trial, whole).await;
+        }
         let (mut shown, mut of, mut last) = (0, 0, None);
         while of < TRIALS && !trial.gone {
             of += 1;
@@ -663,6 +680,9 @@ const QUICK: Duration = Duration::from_millis(700);
 
 /// How long making one thing small may take.
 const SHRINKING: Duration = Duration::from_secs(12);
+
+/// How long it may take where only full patience shows it.
+const SHRINKING_SLOWLY: Duration = Duration::from_secs(40);
 
 /// What looking into suspicions may take in any case.
 const LOOKING_AT_LEAST: Duration = Duration::from_secs(15);

@@ -69,6 +69,9 @@ impl<'t> Trial<'t> {
             .or(cases.last())?;
         let claim = script::claim(&self.oracle, about, &self.label);
         let mut steps: Vec<_> = cases.iter().flat_map(Case::steps).collect();
+        // A barrier on a connection of its own must not overtake what it comes after.
+        let posted: Vec<_> = steps.iter().filter_map(posted).collect();
+        steps.extend(posted);
         steps.push(json!({"barrier": {}}));
         steps.extend(claim.expectations);
         let (revision, transport) = (self.ground.way.revision, self.ground.way.transport);
@@ -170,6 +173,14 @@ impl<'t> Trial<'t> {
     pub(crate) fn may_go_on(&self) -> bool {
         !self.gone && self.attempts < ATTEMPTS_MAX && Instant::now() < self.until
     }
+}
+
+/// Waits for the response to a request of HTTP, which may be none.
+fn posted(step: &serde_json::Value) -> Option<serde_json::Value> {
+    let label = step.pointer("/http/as")?;
+    Some(
+        json!({"expect": {"http": label, "accept": [{"match": {"$any": true}}, {"absent": true}]}}),
+    )
 }
 
 /// Trials of one suspicion.

@@ -97,6 +97,24 @@ impl Oracle {
     }
 }
 
+impl Suspicion {
+    /// The same of every other case of one message.
+    pub(crate) fn others(&self, cases: &[Case]) -> Vec<Self> {
+        let single = |(_, case): &(usize, &Case)| case.actions.len() == 1;
+        let other = |(index, case): (usize, &Case)| {
+            let (label, _) = case.messages().next()?;
+            Some(Self {
+                case: index,
+                label: Some(label),
+                ..self.clone()
+            })
+        };
+        let cases = cases.iter().enumerate().filter(single);
+        let others = cases.filter_map(other);
+        others.filter(|other| other.label != self.label).collect()
+    }
+}
+
 /// Every oracle that is no rule, with what it asks.
 pub const ORACLES: [(&str, &str); 8] = [
     ("code", "An error has the code that JSON-RPC has for it"),

@@ -37,7 +37,7 @@ pub(crate) const ZOO: &[Animal] = &[
     stdio("fuzz-error-id-as-text", &["rules"]),
     http("fuzz-session-id", &["silence"]),
     http("fuzz-event-id", &["silence"]),
-    http("fuzz-large-field", &["silence"]),
+    http("fuzz-large-field", &["silence", "unanswered"]),
     http("fuzz-head", &["silence"]),
     http("fuzz-content-encoding", &["silence"]),
     http("fuzz-stream-injection", &["rules"]),

@@ -422,6 +422,16 @@ impl Reading {
                 .or_else(|| open.iter().position(fits))
         };
         find(&|other| other == id).or_else(|| {
+            // What has this very id is answered by it, and nothing else is.
+            let asker = !response.is_targets();
+            let known = |other: &Message| other.is_targets() == asker && other.id() == Some(id);
+            if self
+                .messages
+                .iter()
+                .any(|other| !other.is_response() && known(other))
+            {
+                return None;
+            }
             let spelled = loosely(id)?;
             find(&|other| loosely(other).as_ref() == Some(&spelled))
         })

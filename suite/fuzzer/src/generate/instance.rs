@@ -156,9 +156,10 @@ impl Draw<'_> {
             "email" => "someone@example.com".to_owned(),
             "uri" => format!("test://{}", self.mark),
             "uri-template" => format!("test://{}/{{x}}", self.mark),
-            _ => match self.source.below(4) {
+            _ => match self.source.below(6) {
                 0 => "test".to_owned(),
-                1 => self.source.draw("[ -~]{0,16}").unwrap_or_default(),
+                1 => format!("{}{}", self.mark, self.source.pick(&TEXTS)),
+                2 => self.source.draw("[ -~]{0,16}").unwrap_or_default(),
                 _ => format!("{} text", self.mark),
             },
         };
@@ -185,6 +186,20 @@ fn list<'k>(keywords: &'k Map<String, Value>, name: &str) -> Option<&'k [Value]>
     let items = keywords.get(name)?.as_array()?;
     (!items.is_empty()).then_some(items)
 }
+
+/// Texts that mean something to what they are put into: lines, streams, markup, shells.
+const TEXTS: [&str; 10] = [
+    "\n",
+    "\r\n",
+    "a\nb\n\ndata: x\n\n",
+    "\u{0}",
+    "\u{1b}[2J",
+    "\u{2028}",
+    "\u{feff}",
+    "\"\\",
+    "</script>",
+    "😀",
+];
 
 /// Deepest nesting drawn: far beyond any honest message's.
 const DEPTH_MAX: usize = 20;
