@@ -98,12 +98,12 @@ impl Oracle {
 }
 
 impl Suspicion {
-    /// The same of every other case of one message.
+    /// The same of every other case of one message that is no JSON either.
     pub(crate) fn others(&self, cases: &[Case]) -> Vec<Self> {
         let single = |(_, case): &(usize, &Case)| case.actions.len() == 1;
         let other = |(index, case): (usize, &Case)| {
-            let (label, _) = case.messages().next()?;
-            Some(Self {
+            let (label, sending) = case.messages().next()?;
+            is_broken(&sending.pieces.bytes()).then_some(Self {
                 case: index,
                 label: Some(label),
                 ..self.clone()
@@ -335,7 +335,7 @@ fn concerns(message: &Message, request: &Message) -> bool {
 }
 
 /// Whether no reader could make JSON of it.
-fn is_broken(bytes: &[u8]) -> bool {
+pub(crate) fn is_broken(bytes: &[u8]) -> bool {
     use mcp_verdict_wire::message::{Lenient, Malformed};
     let lines = bytes.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
     // A line end makes several messages of it, of which some may be whole.
