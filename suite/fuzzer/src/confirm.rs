@@ -127,7 +127,9 @@ impl<'t> Trial<'t> {
             "tried"
         );
         let wrong = matches!(judgement.verdict, Verdict::Fail | Verdict::Warn);
-        let shown = wrong && !oracle::is_refused_by_closing(&driven.view());
+        let owed = self.oracle != Oracle::Unanswered
+            || oracle::is_owed_an_answer(&driven.view(), &self.label);
+        let shown = wrong && owed && !oracle::is_refused_by_closing(&driven.view());
         if !shown && driven.alive {
             self.live = Some(live);
         } else {

@@ -285,6 +285,12 @@ enum Owed {
     },
 }
 
+/// Whether the message of this label is a request that any server answers.
+pub(crate) fn is_owed_an_answer(view: &View<'_>, label: &str) -> bool {
+    let message = view.request_named(label);
+    message.is_some_and(|message| matches!(owed(view, message), Owed::Answer))
+}
+
 fn owed(view: &View<'_>, message: &Message) -> Owed {
     let rivals = view.ours().filter(|other| other.event != message.event);
     // What is cancelled need not be answered, nor what has an id that is in use.
