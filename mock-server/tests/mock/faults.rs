@@ -269,6 +269,6 @@ fn there_is_a_fault_for_every_kind_of_hook() {
         Hook::WholeReads => "whole reads",
     };
     let found: std::collections::BTreeSet<_> = faults().map(|fault| kinds(&fault.hook)).collect();
-    assert_eq!(found.len(), 18, "{found:?}");
+    assert_eq!(found.len(), 19, "{found:?}");
     assert!(!faults().any(|fault| Value::from(fault.about).to_string().contains("TODO")));
 }
