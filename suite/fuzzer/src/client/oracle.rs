@@ -5,7 +5,10 @@
 use std::collections::BTreeSet;
 
 use mcp_verdict_results::Verdict;
-use mcp_verdict_wire::{Era, Revision, TransportKind};
+use mcp_verdict_wire::{
+    Era, Revision, TransportKind,
+    message::{Lenient, Malformed},
+};
 use serde_json::Value;
 
 use super::visit::{Ended, Visit};
@@ -209,9 +212,14 @@ fn messages(visit: &Visit, transport: TransportKind) -> Vec<Suspicion> {
             verdict: Verdict::Fail,
             requirements: vec![requirement],
         };
-        let wrong = match serde_json::from_slice::<Value>(bytes) {
-            // What JSON is too deep for us to read is not for us to judge.
-            Err(error) if error.to_string().contains("recursion") => None,
+        let read = Lenient::parse(bytes);
+        if read.as_ref().is_ok_and(|it| !it.remarks.is_empty()) {
+            continue;
+        }
+        let wrong = match read.map(|it| it.value) {
+            // What is more than we read is not for us to judge, and other encodings are not about JSON-RPC.
+            Err(why) if why.is_limit() => None,
+            Err(Malformed::Empty | Malformed::NotUtf8 { .. }) => None,
             Err(_) => Some(fail("client/message", "not JSON", "json-rpc-2.0#4")),
             Ok(Value::Array(_)) => None,
             Ok(Value::Object(message)) => {
@@ -316,6 +324,37 @@ pydantic_core._pydantic_core.ValidationError: 1 validation error for JSONRPCMess
             traceback(group).as_deref(),
             Some("ExceptionGroup in __aexit__")
         );
+    }
+
+    #[test]
+    fn what_is_no_message_breaks_a_must_and_what_is_odd_does_not() {
+        let wrong = |text: &str| {
+            let Value::Object(message) = Lenient::parse(text.as_bytes()).unwrap().value else {
+                panic!("no object");
+            };
+            let mut ids = BTreeSet::from(["1".to_owned()]);
+            let revision = Some(Revision::V2025_11_25);
+            wrong_object(&message, revision, TransportKind::Stdio, &mut ids).map(|it| it.2)
+        };
+        for (text, broken) in [
+            (r#"{"id":2,"method":"ping"}"#, Some("json-rpc-2.0#4")),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#,
+                Some("basic/index#requests.2"),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
+                Some("basic/index#requests.3"),
+            ),
+            (r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#, None),
+            (r#"{"jsonrpc":"2.0","id":1e400,"result":{}}"#, None),
+            (
+                r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":""}}"#,
+                None,
+            ),
+        ] {
+            assert_eq!(wrong(text), broken, "{text}");
+        }
     }
 
     #[test]

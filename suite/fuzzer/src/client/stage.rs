@@ -135,11 +135,17 @@ impl Stage {
         let mut log = self.log();
         log.last_heard = Instant::now();
         log.write(true, what, bytes);
-        if !is_message || log.heard.len() >= HEARD_MAX || bytes.len() > HEARD_BYTES_MAX {
+        if !is_message {
+            return;
+        }
+        if log.heard.len() >= HEARD_MAX || bytes.len() > HEARD_BYTES_MAX {
+            log.disturbed = true;
             return;
         }
         log.heard.push(bytes.to_vec());
         let Ok(Value::Object(message)) = serde_json::from_slice(bytes) else {
+            // Nobody knows what it waits for now.
+            log.disturbed = true;
             return;
         };
         if let (Some(Value::String(method)), Some(id)) = (message.get("method"), message.get("id"))
@@ -152,7 +158,10 @@ impl Stage {
 
 impl Distortion for Stage {
     fn request(&self, request: &HttpRequest) {
-        let is_message = request.method == "POST" && MESSAGE_PATHS.contains(&request.path.as_str());
+        let is_json = |it: &str| it.to_ascii_lowercase().contains("json");
+        let is_message = request.method == "POST"
+            && MESSAGE_PATHS.contains(&request.path.as_str())
+            && request.header("content-type").is_some_and(is_json);
         let what = format!("{} {}", request.method, request.path);
         self.hear(&what, &request.body, is_message);
     }
