@@ -1,5 +1,7 @@
 //! A campaign: volleys of cases on sessions side by side, until time or cases are up, and what they found.
 
+mod inquiry;
+
 use std::{
     collections::BTreeMap,
     sync::Mutex,
@@ -7,24 +9,19 @@ use std::{
 };
 
 use mcp_verdict_engine::{
-    judge::Judge,
     plan::{Prepared, PreparedWay},
     session::SessionError,
 };
-use mcp_verdict_results::CheckResult;
 use mcp_verdict_vectors::Library;
 use mcp_verdict_wire::{TransportKind, transcript::EventKind};
 
 use crate::{
-    bucket::{self, Bucket},
+    bucket::Bucket,
     case::{Case, Layer},
-    confirm::{Shown, Trial},
     generate::{self, Taste},
     material::Material,
-    oracle::{self, Suspicion},
-    script::Script,
-    shrink::shrink,
-    store,
+    oracle,
+    script::GROWTH_KIB,
     volley::{Ground, Live},
 };
 
@@ -311,235 +308,6 @@ impl Campaign<'_> {
         }
     }
 
-    /// Tries a suspicion alone, unless it is one that is known; makes it small, and keeps it.
-    async fn look_into(&self, suspicion: &Suspicion, cases: &[Case], context: &[Case]) {
-        let case = &cases[suspicion.case];
-        let name = suspicion.oracle.name();
-        let known = self.state(|state| {
-            let mut likely = state
-                .buckets
-                .iter_mut()
-                .filter(|bucket| bucket.is_likely(name, &suspicion.shape, case));
-            let known = likely.next();
-            known.map(|bucket| {
-                bucket.cases += 1;
-                // Another one may hide behind the first: it is looked into now and then.
-                !bucket.cases.is_power_of_two() || bucket.cases < 8
-            })
-        });
-        let coarse = format!("{name} {} {}", suspicion.shape, case.kind());
-        let hopeless = self.state(|state| {
-            let tries = state.unconfirmed.get(&coarse).copied().unwrap_or(0);
-            // What was looked into may not take more than half of all the time.
-            let most = if suspicion.oracle.is_soon_tried() {
-                QUICK_TRIES_MAX
-            } else {
-                TRIES_MAX
-            };
-            tries >= most || state.looking > self.begun.elapsed() / 2 + LOOKING_AT_LEAST
-        });
-        if known == Some(true) || hopeless {
-            return;
-        }
-        let begun = Instant::now();
-        let doing = Some(format!("looking into {name} ({})", case.kind()));
-        (self.progress)(self.state(|state| self.progress_of(state, doing)));
-        let mut confirmed = self.confirm(suspicion, cases, context).await;
-        if !confirmed && suspicion.oracle.needs_to_be_alone() {
-            // An answer without an id may be about another of them.
-            for other in suspicion.others(cases) {
-                confirmed = self.confirm(&other, cases, context).await;
-                if confirmed {
-                    break;
-                }
-            }
-        }
-        if !confirmed {
-            self.state(|state| *state.unconfirmed.entry(coarse).or_default() += 1);
-        }
-        self.state(|state| state.looking += begun.elapsed());
-    }
-
-    /// Whether a suspicion could be shown again.
-    async fn confirm(&self, suspicion: &Suspicion, cases: &[Case], context: &[Case]) -> bool {
-        let first_seconds = self.begun.elapsed().as_secs_f64();
-        let label = suspicion.label.as_deref();
-        let quick = self.options.timeout.min(QUICK);
-        let until = Instant::now() + SHRINKING;
-        let mut trial = Trial::new(self.ground, &suspicion.oracle, label, quick, until);
-        let Some(small) = self.smallest(&mut trial, suspicion, cases, context).await else {
-            if trial.gone {
-                let why = format!(
-                    "the target did not come back after {}",
-                    cases[suspicion.case].kind()
-                );
-                self.cut_short(why);
-                self.keep_unconfirmed(suspicion, &trial, cases, first_seconds);
-                return true;
-            }
-            return false;
-        };
-        let whole = small.clone();
-        let mut small = shrink(&mut trial, small).await;
-        trial.timeout = self.options.timeout;
-        let slow = small != whole && suspicion.oracle.is_about_life();
-        if slow && trial.shows_afresh(&small).await.is_none() && !trial.gone {
-            // Small enough to be slow and not silent: with all patience it stays larger.
-            trial.until = Instant::now() + SHRINKING_SLOWLY;
-            small = shrink(&mut trial, whole).await;
-        }
-        let (mut shown, mut of, mut last) = (0, 0, None);
-        while of < TRIALS && !trial.gone {
-            of += 1;
-            if let Some(this) = trial.shows_afresh(&small).await {
-                shown += 1;
-                last = Some(this);
-            }
-        }
-        let Some(last) = last else { return false };
-        self.keep(suspicion, &small, last, (shown, of), first_seconds);
-        true
-    }
-
-    /// The first of some sets of cases that shows it: the case alone, those around it, all of the session.
-    async fn smallest(
-        &self,
-        trial: &mut Trial<'_>,
-        suspicion: &Suspicion,
-        cases: &[Case],
-        context: &[Case],
-    ) -> Option<Vec<Case>> {
-        let place = suspicion.case;
-        let mut sets: Vec<Vec<Case>> = vec![cases[place..=place].to_vec()];
-        if !suspicion.oracle.needs_to_be_alone() {
-            if suspicion.oracle.is_about_life() {
-                // Who dies may have been told of it a little before.
-                for back in 1..=place.min(4) {
-                    sets.push(cases[place - back..=place - back].to_vec());
-                }
-            }
-            sets.push(cases[..=place].to_vec());
-            sets.push(cases.to_vec());
-            sets.push(context[context.len().saturating_sub(LATELY)..].to_vec());
-        }
-        if suspicion.oracle.is_about_life() {
-            sets.push(context.to_vec());
-        }
-        sets.dedup();
-        for set in sets {
-            if trial.gone {
-                return None;
-            }
-            if trial.shows_afresh(&set).await.is_some() {
-                return Some(set);
-            }
-        }
-        None
-    }
-
-    fn keep(
-        &self,
-        suspicion: &Suspicion,
-        cases: &[Case],
-        shown: Shown,
-        times: (u32, u32),
-        first_seconds: f64,
-    ) {
-        let oracle = suspicion.oracle.name();
-        let key = bucket::key(oracle, &suspicion.shape, cases);
-        let kinds = cases.last().map(|case| case.mutations.clone());
-        let merged = self.state(|state| {
-            let same = state.buckets.iter_mut().find(|bucket| bucket.key == key);
-            same.map(|bucket| {
-                bucket.cases += 1;
-                bucket.kinds.extend(kinds.clone());
-            })
-        });
-        if merged.is_some() {
-            return;
-        }
-        let mut script = shown.script.clone();
-        script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
-        let result = self.result(&script, &shown);
-        let comment = vec![
-            format!("Found by `mcp-verdict fuzz --seed {}`.", self.options.seed),
-            format!("It showed in {} of {} trials.", times.0, times.1),
-        ];
-        let bucket = Bucket {
-            vector: store::text(&script, &comment),
-            result,
-            first_case: cases.last().map_or(0, |case| case.mark.0 >> 8),
-            first_seconds,
-            cases: 1,
-            shown: times,
-            bytes: cases.iter().map(Case::weight).sum(),
-            key,
-            kinds: kinds.into_iter().collect(),
-            oracle: oracle.to_owned(),
-            shape: suspicion.shape.clone(),
-        };
-        self.state(|state| state.buckets.push(bucket));
-    }
-
-    /// What the judge says of the script that shows it.
-    fn result(&self, script: &Script, shown: &Shown) -> CheckResult {
-        let mut library = self.ground.library.clone();
-        library.rules.clear();
-        library.vectors = script.vector().into_iter().collect();
-        let mut transcript = shown.driven.transcript.clone();
-        transcript.head.check.clone_from(&script.id);
-        let mut judge = Judge::new(&library, &[]);
-        judge.add(&transcript).clone()
-    }
-
-    /// A target that did not survive to be asked again: what was sent last.
-    fn keep_unconfirmed(
-        &self,
-        suspicion: &Suspicion,
-        trial: &Trial<'_>,
-        cases: &[Case],
-        first_seconds: f64,
-    ) {
-        let small = &cases[suspicion.case..=suspicion.case];
-        let Some(mut script) = trial.script(small) else {
-            return;
-        };
-        let key = bucket::key(suspicion.oracle.name(), &suspicion.shape, small);
-        script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
-        let mut library = self.ground.library.clone();
-        library.rules.clear();
-        library.vectors = script.vector().into_iter().collect();
-        let mut judge = Judge::new(&library, &[]);
-        let transcript = self.ground.empty(&script.id);
-        let mut result = judge.add(&transcript).clone();
-        result.verdict = match crate::script::outcome(&suspicion.oracle) {
-            mcp_verdict_vectors::model::Outcome::Fail => mcp_verdict_results::Verdict::Fail,
-            _ => mcp_verdict_results::Verdict::Warn,
-        };
-        result.message =
-            "the target did not come back, so this could not be tried alone; the last that it was \
-                          sent is in the vector"
-                .to_owned();
-        let comment = vec![format!(
-            "Found by `mcp-verdict fuzz --seed {}`, and not confirmed.",
-            self.options.seed
-        )];
-        let bucket = Bucket {
-            vector: store::text(&script, &comment),
-            result,
-            first_case: small[0].mark.0 >> 8,
-            first_seconds,
-            cases: 1,
-            shown: (1, 1),
-            bytes: small[0].weight(),
-            key,
-            kinds: vec![small[0].mutations.clone()],
-            oracle: suspicion.oracle.name().to_owned(),
-            shape: suspicion.shape.clone(),
-        };
-        self.state(|state| state.buckets.push(bucket));
-    }
-
     /// Looks at what the child holds in memory, and at what makes it more.
     async fn weigh(&self, worker: &mut Worker) {
         let Some(live) = &worker.live else { return };
@@ -551,49 +319,13 @@ impl Campaign<'_> {
             return;
         };
         let first = *worker.kib.get_or_insert(kib);
-        if kib < first + crate::script::GROWTH_KIB {
+        if kib < first + GROWTH_KIB {
             return;
         }
         worker.kib = Some(kib);
         let cases = std::mem::take(&mut worker.history);
         self.find_leak(&cases).await;
         worker.history = cases;
-    }
-
-    /// Sends the kinds of messages that a session got, each many times, and keeps what is not given back.
-    async fn find_leak(&self, cases: &[Case]) {
-        let mut kinds: BTreeMap<String, &Case> = BTreeMap::new();
-        for case in cases {
-            if case.actions.len() == 1
-                && case
-                    .messages()
-                    .next()
-                    .is_some_and(|(_, it)| it.pieces.len() < LEAK_BYTES_MAX)
-            {
-                kinds.insert(case.kind(), case);
-            }
-        }
-        let already =
-            self.state(|state| state.buckets.iter().any(|bucket| bucket.oracle == "memory"));
-        if already {
-            return;
-        }
-        for case in kinds.into_values() {
-            let mut many = case.clone();
-            if let Some(crate::case::Action::Message(sending)) = many.actions.first_mut() {
-                sending.times = LEAK_TIMES;
-            }
-            let suspicion = Suspicion {
-                oracle: oracle::Oracle::Memory,
-                case: 0,
-                label: None,
-                shape: "growth".to_owned(),
-            };
-            let cases = [many];
-            if self.confirm(&suspicion, &cases, &cases).await {
-                return;
-            }
-        }
     }
 
     fn finish(self) -> Finished {
@@ -656,36 +388,6 @@ const CASES_PER_SESSION: usize = 3_000;
 
 /// Cases after which memory is looked at.
 const CASES_PER_WEIGHING: usize = 400;
-
-/// How often a message is sent to see whether it leaves something behind.
-const LEAK_TIMES: usize = 600;
-
-/// Longer messages are not sent that often, in bytes.
-const LEAK_BYTES_MAX: usize = 4_096;
-
-/// How often a suspicion that did not show again is looked into.
-const TRIES_MAX: u64 = 3;
-
-/// The same where one look takes no longer than a few cases.
-const QUICK_TRIES_MAX: u64 = 40;
-
-/// Cases of a session before one that may have to do with it.
-const LATELY: usize = 60;
-
-/// Trials of what was made small, to tell whether it shows every time.
-const TRIALS: u32 = 3;
-
-/// How long an answer may take while something is made small.
-const QUICK: Duration = Duration::from_millis(700);
-
-/// How long making one thing small may take.
-const SHRINKING: Duration = Duration::from_secs(12);
-
-/// How long it may take where only full patience shows it.
-const SHRINKING_SLOWLY: Duration = Duration::from_secs(40);
-
-/// What looking into suspicions may take in any case.
-const LOOKING_AT_LEAST: Duration = Duration::from_secs(15);
 
 /// When a server that is not there is looked for once more.
 const SECOND_TRY_AFTER: Duration = Duration::from_millis(500);
