@@ -129,7 +129,10 @@ impl<'t> Trial<'t> {
         let wrong = matches!(judgement.verdict, Verdict::Fail | Verdict::Warn);
         let owed = self.oracle != Oracle::Unanswered
             || oracle::is_owed_an_answer(&driven.view(), &self.label);
-        let shown = wrong && owed && !oracle::is_refused_by_closing(&driven.view());
+        let shown = wrong
+            && owed
+            && !oracle::is_refused_by_closing(&driven.view())
+            && (self.oracle.is_about_life() || lived(&script, &driven));
         if !shown && driven.alive {
             self.live = Some(live);
         } else {
@@ -195,6 +198,15 @@ fn posted(step: &serde_json::Value) -> Option<serde_json::Value> {
     Some(
         json!({"expect": {"http": label, "accept": [{"match": {"$any": true}}, {"absent": true}]}}),
     )
+}
+
+/// Whether the target answered the sign of life behind the cases: what it does not answer then is another matter.
+fn lived(script: &Script, driven: &Driven) -> bool {
+    let view = driven.view();
+    let is_barrier = |step: &serde_json::Value| step.get("barrier").is_some();
+    let barrier = script.steps.iter().rposition(is_barrier);
+    let waited = |step: usize| view.timeouts.iter().any(|wait| wait.step == step);
+    view.process.output_closed.is_none() && !barrier.is_some_and(waited)
 }
 
 /// Trials of one suspicion.

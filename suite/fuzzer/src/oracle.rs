@@ -318,10 +318,25 @@ fn owed(view: &View<'_>, message: &Message) -> Owed {
             .is_some_and(|number| number.unsigned_abs() < 1 << 53),
         _ => false,
     };
+    // Where a line is a message, a line end within makes several of it.
+    let sent = match &view.events[message.event].kind {
+        EventKind::Sent { bytes, .. } => &*bytes.0,
+        _ => &[],
+    };
+    let broken = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    if view.head.transport.has_lines() && sent.iter().any(broken) {
+        return Owed::Anything;
+    }
     let version = value.get("jsonrpc").and_then(Value::as_str) == Some("2.0");
     // What is not valid in the revision's schema may be refused by a status, or by nothing that has an id.
     let valid = Validator::of(view.head.revision).message(value).is_empty();
-    if plain && version && valid {
+    // Further members may make it no request to a strict reader.
+    let known = ["jsonrpc", "id", "method", "params"];
+    let members = value.as_object().into_iter().flatten();
+    let bare = members
+        .into_iter()
+        .all(|(name, _)| known.contains(&name.as_str()));
+    if plain && version && valid && bare {
         Owed::Answer
     } else {
         Owed::Anything

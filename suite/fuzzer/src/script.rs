@@ -194,5 +194,6 @@ pub(crate) fn outcome(oracle: &Oracle) -> Outcome {
     }
 }
 
-/// More than this is kept, in KiB, by a server that keeps what it was sent: honest ones come to rest below it.
-pub(crate) const GROWTH_KIB: u64 = 16 * 1024;
+/// More than this is kept, in KiB, by a server that keeps what it was sent: honest ones, those with a garbage
+/// collector too, come to rest below it.
+pub(crate) const GROWTH_KIB: u64 = 64 * 1024;

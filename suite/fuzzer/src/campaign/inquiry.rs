@@ -74,7 +74,8 @@ impl Campaign<'_> {
         let first_seconds = self.begun.elapsed().as_secs_f64();
         let label = suspicion.label.as_deref();
         let quick = self.options.timeout.min(QUICK);
-        let until = Instant::now() + SHRINKING;
+        let end = self.begun + self.options.time + OVERTIME;
+        let until = end.min(Instant::now() + SHRINKING);
         let mut trial = Trial::new(self.ground, &suspicion.oracle, label, quick, until);
         let Some(small) = self.smallest(&mut trial, suspicion, cases, context).await else {
             if trial.gone {
@@ -94,7 +95,7 @@ impl Campaign<'_> {
         let slow = small != whole && suspicion.oracle.is_about_life();
         if slow && trial.shows_afresh(&small).await.is_none() && !trial.gone {
             // Small enough to be slow and not silent: with all patience it stays larger.
-            trial.until = Instant::now() + SHRINKING_SLOWLY;
+            trial.until = end.min(Instant::now() + SHRINKING_SLOWLY);
             small = shrink(&mut trial, whole).await;
         }
         let (mut shown, mut of, mut last) = (0, 0, None);
@@ -155,7 +156,11 @@ impl Campaign<'_> {
         first_seconds: f64,
     ) {
         let oracle = suspicion.oracle.name();
-        let key = bucket::key(oracle, &suspicion.shape, cases);
+        let key = match suspicion.oracle {
+            // What a rule says of it tells enough.
+            oracle::Oracle::Rule { .. } => bucket::key(oracle, &suspicion.shape, &[]),
+            _ => bucket::key(oracle, &suspicion.shape, cases),
+        };
         let kinds = cases.last().map(|case| case.mutations.clone());
         let merged = self.state(|state| {
             let same = state.buckets.iter_mut().find(|bucket| bucket.key == key);
@@ -263,6 +268,9 @@ impl Campaign<'_> {
             return;
         }
         for case in kinds.into_values() {
+            if self.begun.elapsed() >= self.options.time {
+                return;
+            }
             let mut many = case.clone();
             if let Some(Action::Message(sending)) = many.actions.first_mut() {
                 sending.times = LEAK_TIMES;
@@ -282,7 +290,7 @@ impl Campaign<'_> {
 }
 
 /// How often a message is sent to see whether it leaves something behind.
-const LEAK_TIMES: usize = 600;
+const LEAK_TIMES: usize = 2_000;
 
 /// Longer messages are not sent that often, in bytes.
 const LEAK_BYTES_MAX: usize = 4_096;
@@ -310,6 +318,9 @@ const SHRINKING_SLOWLY: Duration = Duration::from_secs(40);
 
 /// What looking into suspicions may take in any case.
 const LOOKING_AT_LEAST: Duration = Duration::from_secs(15);
+
+/// How long after its time a campaign may go on making small what it found.
+const OVERTIME: Duration = Duration::from_secs(10);
 
 /// What is said of a target that did not survive to be asked again.
 const NOT_BACK: &str = "the target did not come back, so this could not be tried alone; what it was sent last is in \
