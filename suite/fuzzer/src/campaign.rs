@@ -180,7 +180,6 @@ impl Campaign<'_> {
         let mut worker = Worker {
             live: first,
             history: Vec::new(),
-            sent: 0,
             weighed: 0,
             kib: None,
         };
@@ -206,13 +205,15 @@ impl Campaign<'_> {
             if !driven.alive {
                 worker.live = None;
             }
-            let context: Vec<Case> = worker.history.iter().chain(&cases).cloned().collect();
             let before = worker.history.len();
+            worker.history.extend_from_slice(&cases);
             for suspicion in found {
-                self.look_into(&suspicion, &cases, &context[..before + suspicion.case + 1])
-                    .await;
+                let context = &worker.history[..before + suspicion.case + 1];
+                self.look_into(&suspicion, &cases, context).await;
             }
-            worker.remember(cases);
+            if worker.live.is_none() {
+                worker.renew();
+            }
             self.weigh(&mut worker).await;
         }
         if let Some(live) = worker.live {
@@ -222,7 +223,7 @@ impl Campaign<'_> {
 
     /// A session to send on.
     async fn session_of<'w>(&self, worker: &'w mut Worker) -> Option<&'w mut Live> {
-        if worker.sent > CASES_PER_SESSION || worker.live.is_none() {
+        if worker.history.len() > CASES_PER_SESSION || worker.live.is_none() {
             if let Some(old) = worker.live.take() {
                 old.session.close().await;
             }
@@ -311,10 +312,10 @@ impl Campaign<'_> {
     /// Looks at what the child holds in memory, and at what makes it more.
     async fn weigh(&self, worker: &mut Worker) {
         let Some(live) = &worker.live else { return };
-        if worker.sent < worker.weighed + CASES_PER_WEIGHING {
+        if worker.history.len() < worker.weighed + CASES_PER_WEIGHING {
             return;
         }
-        worker.weighed = worker.sent;
+        worker.weighed = worker.history.len();
         let Some(kib) = live.session.connection.memory_kib() else {
             return;
         };
@@ -323,9 +324,7 @@ impl Campaign<'_> {
             return;
         }
         worker.kib = Some(kib);
-        let cases = std::mem::take(&mut worker.history);
-        self.find_leak(&cases).await;
-        worker.history = cases;
+        self.find_leak(&worker.history).await;
     }
 
     fn finish(self) -> Finished {
@@ -351,24 +350,15 @@ struct Worker {
     live: Option<Live>,
     /// What the session got so far.
     history: Vec<Case>,
-    sent: usize,
+    /// How much of that it had when memory was looked at last.
     weighed: usize,
     /// What the child held when it was looked at first.
     kib: Option<u64>,
 }
 
 impl Worker {
-    fn remember(&mut self, cases: Vec<Case>) {
-        self.sent += cases.len();
-        self.history.extend(cases);
-        if self.live.is_none() {
-            self.renew();
-        }
-    }
-
     fn renew(&mut self) {
         self.history.clear();
-        self.sent = 0;
         self.weighed = 0;
         self.kib = None;
     }

@@ -99,6 +99,18 @@ impl Case {
         })
     }
 
+    /// The labels under which its steps send something.
+    pub fn step_labels(&self) -> impl Iterator<Item = &str> {
+        let steps = self.actions.iter().flat_map(|action| match action {
+            Action::Message(_) => &[],
+            Action::Steps(steps) => steps.as_slice(),
+        });
+        steps.filter_map(|step| {
+            let body = step.as_object()?.values().next()?;
+            body.get("as").and_then(Value::as_str)
+        })
+    }
+
     /// How many bytes it tells the target, roughly: what shrinking makes less.
     #[must_use]
     pub fn weight(&self) -> usize {

@@ -146,15 +146,8 @@ impl<'t> Trial<'t> {
         let mut messages = cases.iter().flat_map(Case::messages);
         let by_message =
             messages.any(|(label, sending)| label == self.label && !sending.pieces.is_empty());
-        let named = |step: &serde_json::Value| {
-            let body = step.as_object().and_then(|step| step.values().next());
-            body.is_some_and(|body| body["as"] == self.label.as_str())
-        };
-        by_message
-            || cases
-                .iter()
-                .flat_map(Case::steps)
-                .any(|step| step.get("send_raw").is_none() && named(&step))
+        let mut steps = cases.iter().flat_map(Case::step_labels);
+        by_message || steps.any(|label| label == self.label)
     }
 
     /// Whether the message that it is about is no JSON: what became JSON while it was made smaller is owed something

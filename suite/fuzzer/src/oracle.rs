@@ -189,11 +189,8 @@ pub(crate) fn suspicions(
                 look_at(view, message, index, &label, alive, &mut found);
             }
         }
-        let labels = case
-            .steps()
-            .into_iter()
-            .filter_map(|step| step_label(&step));
-        for label in labels {
+        let messages = case.messages().map(|(label, _)| label);
+        for label in messages.chain(case.step_labels().map(str::to_owned)) {
             let exchange = view.exchange_named(&label);
             let status = exchange.and_then(mcp_verdict_engine::view::HttpExchange::status);
             if let Some(status) = status.filter(|status| *status >= 500 && *status != 501) {
@@ -230,12 +227,6 @@ fn of(oracle: Oracle, case: usize, label: Option<String>, shape: &str) -> Suspic
         label,
         shape: shape.to_owned(),
     }
-}
-
-/// The label under which a step of a vector sends something.
-fn step_label(step: &Value) -> Option<String> {
-    let (_, body) = step.as_object()?.iter().next()?;
-    body.get("as").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// What is owed for one message, and whether it came.

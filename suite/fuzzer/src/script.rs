@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mcp_verdict_vectors::model::{
-    CheckId, Client, Found, Level, Needs, Outcome, RequirementId, SessionMode, Step, Vector,
-};
+use mcp_verdict_vectors::model::{Found, Level, Outcome, RequirementId, SessionMode, Step, Vector};
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::{Value, json};
 
@@ -60,22 +58,8 @@ pub(crate) fn vector(
         }
     };
     Some(Vector {
-        id: CheckId(id.to_owned()),
-        title: String::new(),
-        description: None,
-        requirements: BTreeMap::from([(revision, Vec::new())]),
-        level: Level::Must,
-        strongest: BTreeMap::new(),
         transports: vec![transport],
-        session: SessionMode::Shared,
-        client: Client::default(),
-        needs: Needs::default(),
-        network: BTreeMap::new(),
-        faults: Vec::new(),
-        found: None,
-        steps,
-        source: String::new(),
-        text: String::new(),
+        ..Vector::of_steps(id.to_owned(), revision, Level::Must, steps)
     })
 }
 

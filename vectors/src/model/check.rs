@@ -166,6 +166,29 @@ impl Requirement {
 }
 
 impl Vector {
+    /// These steps in one revision, and nothing else: for what is put together while the program runs.
+    #[must_use]
+    pub fn of_steps(id: String, revision: Revision, level: Level, steps: Vec<Step>) -> Self {
+        Self {
+            id: CheckId(id),
+            title: String::new(),
+            description: None,
+            requirements: BTreeMap::from([(revision, Vec::new())]),
+            level,
+            strongest: BTreeMap::new(),
+            transports: Vec::new(),
+            session: SessionMode::default(),
+            client: Client::default(),
+            needs: Needs::default(),
+            network: BTreeMap::new(),
+            faults: Vec::new(),
+            found: None,
+            steps,
+            source: String::new(),
+            text: String::new(),
+        }
+    }
+
     /// What a broken expectation means in a revision.
     #[must_use]
     pub fn level_in(&self, revision: Revision) -> Level {

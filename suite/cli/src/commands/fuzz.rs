@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use mcp_verdict_engine::{
     fixtures::why_safe,
     plan::{Prepared, PreparedWay},
@@ -21,7 +21,7 @@ use mcp_verdict_vectors::Library;
 
 use crate::{
     arguments::Fuzz,
-    commands::run::{show, verdict_exit},
+    commands::run::{self, show, verdict_exit},
     exit::{Exit, Expected},
     output::{print, visible},
     selection::Selected,
@@ -139,11 +139,7 @@ fn ways<'p>(arguments: &Fuzz, prepared: &'p Prepared) -> Vec<&'p PreparedWay> {
 }
 
 pub(super) fn progress_bar(time: Duration) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let template = "{bar:30} {elapsed} {msg}";
-    bar.set_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
+    let bar = run::bar_of("{bar:30} {elapsed} {msg}");
     bar.set_length(time.as_secs().max(1));
     bar
 }
@@ -275,17 +271,22 @@ fn summary(way: &PreparedWay, finished: &Finished) -> String {
         kinds.len(),
         finished.buckets.len(),
     );
-    if finished.unconfirmed > 0 {
-        let _ = write!(
-            text,
-            ", {} suspicions did not show again",
-            finished.unconfirmed
-        );
+    add_end(
+        &mut text,
+        finished.unconfirmed,
+        finished.cut_short.as_deref(),
+    );
+    text
+}
+
+/// Adds to a line about a campaign what came to nothing, and why it ended before its time.
+pub(super) fn add_end(text: &mut String, unconfirmed: u64, cut_short: Option<&str>) {
+    if unconfirmed > 0 {
+        let _ = write!(text, ", {unconfirmed} suspicions did not show again");
     }
-    if let Some(why) = &finished.cut_short {
+    if let Some(why) = cut_short {
         let _ = write!(text, "; {why}");
     }
-    text
 }
 
 /// What a person wants to know of the findings beside their verdicts.

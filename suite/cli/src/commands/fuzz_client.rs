@@ -21,7 +21,7 @@ use mcp_verdict_results::{CheckResult, Kind, Run, Suite, Summary, Target, Verdic
 use mcp_verdict_vectors::{Library, model::RequirementId};
 use mcp_verdict_wire::{Revision, TransportKind};
 
-use super::fuzz::{CASES, TIME, progress_bar, rate, shown, tell};
+use super::fuzz::{CASES, TIME, add_end, progress_bar, rate, shown, tell};
 use crate::{
     arguments::Fuzz,
     commands::run::{show, verdict_exit},
@@ -344,16 +344,11 @@ impl Report<'_> {
             finished.coverage.len(),
             finished.buckets.len(),
         );
-        if finished.unconfirmed > 0 {
-            let _ = write!(
-                text,
-                ", {} suspicions did not show again",
-                finished.unconfirmed
-            );
-        }
-        if let Some(why) = &finished.cut_short {
-            let _ = write!(text, "; {why}");
-        }
+        add_end(
+            &mut text,
+            finished.unconfirmed,
+            finished.cut_short.as_deref(),
+        );
         text
     }
 

@@ -185,8 +185,12 @@ fn print_plan(selected: &Selected, prepared: &Prepared) -> anyhow::Result<()> {
 
 /// On a terminal only; nothing is drawn elsewhere.
 pub(crate) fn progress_bar() -> ProgressBar {
+    bar_of("{bar:30} {pos}/{len} {elapsed} {msg}")
+}
+
+/// As [`progress_bar`], with what it shows.
+pub(crate) fn bar_of(template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let template = "{bar:30} {pos}/{len} {elapsed} {msg}";
     bar.set_style(
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
     );

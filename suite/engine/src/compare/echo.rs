@@ -1,11 +1,9 @@
 //! What the middle does to what we send cannot be seen, unless the server sends it back: a tool that echoes its
 //! text is called with texts at the edges, and one that adds with numbers at the edges. Nothing is judged.
 
-use std::collections::BTreeMap;
-
 use mcp_verdict_vectors::{
-    Client, Library,
-    model::{CheckId, Level, Needs, SessionMode, Step, Vector},
+    Library,
+    model::{Level, Step, Vector},
 };
 use mcp_verdict_wire::Revision;
 use serde_json::{Value, json};
@@ -87,23 +85,10 @@ fn push(library: &mut Library, what: &str, revision: Revision, tool: &str, argum
         debug_assert!(false, "the steps are ours");
         return;
     };
+    let id = format!("{FOLDER}{what}");
     library.vectors.push(Vector {
-        id: CheckId(format!("{FOLDER}{what}")),
         title: "What is sent comes back".to_owned(),
-        description: None,
-        requirements: BTreeMap::from([(revision, Vec::new())]),
-        level: Level::May,
-        strongest: BTreeMap::new(),
-        transports: Vec::new(),
-        session: SessionMode::Shared,
-        client: Client::default(),
-        needs: Needs::default(),
-        network: BTreeMap::new(),
-        faults: Vec::new(),
-        found: None,
-        steps,
-        source: String::new(),
-        text: String::new(),
+        ..Vector::of_steps(id, revision, Level::May, steps)
     });
 }
 

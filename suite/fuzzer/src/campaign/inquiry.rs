@@ -7,6 +7,7 @@ use std::{
 
 use mcp_verdict_engine::judge::Judge;
 use mcp_verdict_results::{CheckResult, Verdict};
+use mcp_verdict_wire::transcript::Transcript;
 
 use super::Campaign;
 use crate::{
@@ -174,7 +175,7 @@ impl Campaign<'_> {
         }
         let mut script = shown.script.clone();
         script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
-        let result = self.result(&script, &shown);
+        let result = self.result(&script, shown.driven.transcript);
         let comment = vec![
             format!("Found by `mcp-verdict fuzz --seed {}`.", self.options.seed),
             format!("It showed in {} of {} trials.", times.0, times.1),
@@ -196,11 +197,10 @@ impl Campaign<'_> {
     }
 
     /// What the judge says of the script that shows it.
-    fn result(&self, script: &Script, shown: &Shown) -> CheckResult {
+    fn result(&self, script: &Script, mut transcript: Transcript) -> CheckResult {
         let mut library = self.ground.library.clone();
         library.rules.clear();
         library.vectors = script.vector().into_iter().collect();
-        let mut transcript = shown.driven.transcript.clone();
         transcript.head.check.clone_from(&script.id);
         let mut judge = Judge::new(&library, &[]);
         judge.add(&transcript).clone()
@@ -220,12 +220,7 @@ impl Campaign<'_> {
         };
         let key = bucket::key(suspicion.oracle.name(), &suspicion.shape, small);
         script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
-        let mut library = self.ground.library.clone();
-        library.rules.clear();
-        library.vectors = script.vector().into_iter().collect();
-        let mut judge = Judge::new(&library, &[]);
-        let transcript = self.ground.empty(&script.id);
-        let mut result = judge.add(&transcript).clone();
+        let mut result = self.result(&script, self.ground.empty(&script.id));
         // Someone else may have ended it.
         result.verdict = Verdict::Warn;
         result.message = NOT_BACK.to_owned();
