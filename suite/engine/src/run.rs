@@ -340,7 +340,7 @@ impl<'r> UnderWay<'r> {
         let limits = Limits {
             timeout: self.options.timeout,
             deadline: self.deadline,
-            hasty: false,
+            haste: None,
         };
         let left = drive::vector(&mut lent.session, vector, &head, &way.tools, limits).await;
         let crowded = lent.session.connection.recorder().is_crowded();

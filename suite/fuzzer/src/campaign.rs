@@ -9,6 +9,7 @@ use std::{
 };
 
 use mcp_verdict_engine::{
+    drive::Haste,
     plan::{Prepared, PreparedWay},
     session::SessionError,
 };
@@ -20,7 +21,7 @@ use crate::{
     case::{Case, Layer},
     generate::{self, Taste},
     material::Material,
-    oracle,
+    oracle::{self, Oracle},
     script::GROWTH_KIB,
     volley::{Ground, Live},
 };
@@ -163,6 +164,9 @@ struct State {
     coverage: BTreeMap<(String, String), u64>,
     unconfirmed: BTreeMap<String, u64>,
     looking: Duration,
+    volleys: u64,
+    /// What volleys took that took long.
+    patient: Duration,
     cut_short: Option<String>,
 }
 
@@ -190,8 +194,14 @@ impl Campaign<'_> {
             let Some((vector, ends)) = self.ground.volley(&cases) else {
                 continue;
             };
-            let driven = self.ground.drive(live, &vector, self.options.timeout).await;
-            let found = {
+            let (haste, begun) = (self.haste(), Instant::now());
+            let timeout = self.options.timeout;
+            let driven = self
+                .ground
+                .drive(live, &vector, timeout, Some(haste))
+                .await;
+            self.state(|state| state.patient += begun.elapsed().saturating_sub(QUICK_VOLLEY));
+            let mut found = {
                 let view = driven.view();
                 let case_of = |event: usize| {
                     let step = view.step_of(event).unwrap_or(0);
@@ -201,6 +211,9 @@ impl Campaign<'_> {
                 };
                 oracle::suspicions(self.ground.library, &view, &cases, &case_of)
             };
+            if haste.patience.is_zero() {
+                found.retain(|suspicion| suspicion.oracle != Oracle::Unanswered);
+            }
             self.count(&cases);
             if !driven.alive {
                 worker.live = None;
@@ -218,6 +231,18 @@ impl Campaign<'_> {
         }
         if let Some(live) = worker.live {
             live.session.close().await;
+        }
+    }
+
+    /// How long answers of a volley are waited for that others have overtaken: where many never come, not each time.
+    fn haste(&self) -> Haste {
+        let patient = self.state(|state| {
+            state.volleys += 1;
+            state.patient < self.begun.elapsed() / 5 + WAITING_AT_LEAST || state.volleys % 16 == 0
+        });
+        Haste {
+            is_worth_it: oracle::is_worth_waiting,
+            patience: if patient { PATIENCE } else { Duration::ZERO },
         }
     }
 
@@ -363,6 +388,15 @@ impl Worker {
         self.kib = None;
     }
 }
+
+/// How long an answer is waited for that others have overtaken.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// A volley that takes longer waits for something.
+const QUICK_VOLLEY: Duration = Duration::from_millis(100);
+
+/// What waiting for answers may take in any case.
+const WAITING_AT_LEAST: Duration = Duration::from_secs(5);
 
 /// A tool that answers later than this holds up everything else.
 const SOON: Duration = Duration::from_millis(500);

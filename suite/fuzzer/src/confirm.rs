@@ -117,7 +117,9 @@ impl<'t> Trial<'t> {
             Some(live) => live,
             None => self.open().await?,
         };
-        let driven = self.ground.drive(&mut live, &vector, self.timeout).await;
+        let driven = self.ground
+            .drive(&mut live, &vector, self.timeout, None)
+            .await;
         let judgement = judge::vector(&vector, &driven.view());
         tracing::debug!(
             oracle = self.oracle.name(),

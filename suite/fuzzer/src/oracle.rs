@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{
     case::Case,
     source::{Mark, marks_in},
+    volley,
 };
 
 /// What can be wrong.
@@ -186,7 +187,12 @@ pub(crate) fn suspicions(
     for (index, case) in cases.iter().enumerate() {
         for (label, _) in case.messages() {
             if let Some(message) = view.request_named(&label) {
-                look_at(view, message, index, &label, alive, &mut found);
+                let mut own = Vec::new();
+                look_at(view, message, index, &label, alive, &mut own);
+                let explained = |one: &Suspicion| {
+                    matches!(one.oracle, Oracle::Code { code } if is_explained(view, cases, index, code))
+                };
+                found.extend(own.into_iter().filter(|one| !explained(one)));
             }
         }
         let messages = case.messages().map(|(label, _)| label);
@@ -227,6 +233,25 @@ fn of(oracle: Oracle, case: usize, label: Option<String>, shape: &str) -> Suspic
         label,
         shape: shape.to_owned(),
     }
+}
+
+/// Whether an error without an id came between the signs of life around a case, and has the right code: where answers
+/// keep the order of what they answer, that one is the case's.
+fn is_explained(view: &View<'_>, cases: &[Case], index: usize, code: i64) -> bool {
+    let sign_of = |case: &Case| {
+        let sign = view.request_named(&volley::sign_of_life(case))?;
+        Some(view.response_to(sign)?.event)
+    };
+    let (before, after) = (index.checked_sub(1), cases.get(index).and_then(sign_of));
+    let from = before.map_or(Some(0), |before| sign_of(&cases[before]));
+    let (Some(from), until) = (from, after.unwrap_or(usize::MAX)) else {
+        return false;
+    };
+    view.targets().any(|answer| {
+        let without_id = answer.id().is_none_or(Value::is_null);
+        let right = matches!(&answer.kind, Kind::Error { code: Some(it), .. } if *it == code);
+        (from..until).contains(&answer.event) && without_id && right
+    })
 }
 
 /// What is owed for one message, and whether it came.
@@ -280,6 +305,13 @@ enum Owed {
 pub(crate) fn is_owed_an_answer(view: &View<'_>, label: &str) -> bool {
     let message = view.request_named(label);
     message.is_some_and(|message| matches!(owed(view, message), Owed::Answer))
+}
+
+/// Whether the answer to a message is worth waiting for: any server owes one, and soon.
+pub(crate) fn is_worth_waiting(view: &View<'_>, message: &Message) -> bool {
+    // What is listened to goes on.
+    let soon = message.is_request() && message.method() != Some("subscriptions/listen");
+    soon && matches!(owed(view, message), Owed::Answer)
 }
 
 fn owed(view: &View<'_>, message: &Message) -> Owed {

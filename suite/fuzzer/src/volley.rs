@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mcp_verdict_engine::{
-    drive,
+    drive::{self, Haste},
     plan::{Prepared, PreparedWay},
     session::{Session, SessionError, default_capabilities},
     view::{Reading, View},
@@ -83,12 +83,13 @@ impl Ground<'_> {
         live: &mut Live,
         vector: &Vector,
         timeout: Duration,
+        haste: Option<Haste>,
     ) -> Driven {
         let head = self.head(&vector.id.0);
         let limits = drive::Limits {
             timeout,
             deadline: None,
-            hasty: vector.id.0 == VOLLEY,
+            haste,
         };
         let left = drive::vector(&mut live.session, vector, &head, &self.way.tools, limits).await;
         let full = live.session.connection.recorder().is_full();
@@ -140,8 +141,8 @@ impl Ground<'_> {
             if index + 1 == cases.len() {
                 steps.push(json!({"barrier": {}}));
             } else if self.way.transport.is_channel() {
-                let name = format!("life{:x}", case.mark.0);
-                steps.push(json!({"request": {"method": "${any_method}", "as": name}}));
+                let sign = sign_of_life(case);
+                steps.push(json!({"request": {"method": "${any_method}", "as": sign}}));
             }
             ends.push(steps.len());
         }
@@ -149,6 +150,11 @@ impl Ground<'_> {
         let vector = script::vector(VOLLEY, revision, transport, steps)?;
         Some((vector, ends))
     }
+}
+
+/// The label of the request behind a case of a volley.
+pub(crate) fn sign_of_life(case: &Case) -> String {
+    format!("life{:x}", case.mark.0)
 }
 
 /// The id of vectors that several cases make together.

@@ -22,7 +22,7 @@ use serde_json::Value;
 use crate::{
     judge::{Flow, Walk},
     session::Session,
-    view::{Reading, View},
+    view::{Message, Reading, View},
 };
 
 /// How vectors are driven.
@@ -32,9 +32,18 @@ pub struct Limits {
     pub timeout: Duration,
     /// When the whole run must be over.
     pub deadline: Option<Instant>,
-    /// Once a barrier is answered, what was sent broken is not waited for, and the rest hardly: whoever drives looks
-    /// into what is missing.
-    pub hasty: bool,
+    /// Once a barrier is answered, what is not worth it is hardly waited for: whoever drives looks into what is
+    /// missing.
+    pub haste: Option<Haste>,
+}
+
+/// How answers that a barrier's has overtaken are waited for in haste.
+#[derive(Clone, Copy, Debug)]
+pub struct Haste {
+    /// Whether a message of ours is worth waiting for.
+    pub is_worth_it: fn(&View<'_>, &Message) -> bool,
+    /// How long it is waited for.
+    pub patience: Duration,
 }
 
 /// What makes a server ask the client.

@@ -10,7 +10,11 @@ use mcp_verdict_wire::{Era, TransportKind};
 use serde_json::{Value, json};
 
 use super::{Drive, looks_at_memory, send::Trouble, wait::Waited};
-use crate::{judge, session::START_FACTOR, view::View};
+use crate::{
+    judge,
+    session::START_FACTOR,
+    view::{Message, View},
+};
 
 /// How far answers on connections of their own may lag behind a barrier's.
 const CATCH_UP: Duration = Duration::from_millis(100);
@@ -143,20 +147,31 @@ impl Drive<'_> {
     /// a connection of its own: an answer may be overtaken by that of a barrier, and has a moment to arrive.
     async fn let_others_catch_up(&mut self) {
         let in_exchanges = self.head.transport.has_exchanges();
-        let hasty = self.limits.hasty;
-        let moment = if hasty { HASTY_CATCH_UP } else { CATCH_UP };
-        let waited = self.wait(moment, |view| {
-            let mut open = view.unanswered_of_ours();
-            open.all(|message| {
-                (hasty && !message.is_request())
-                    || in_exchanges
-                        && view
-                            .exchanges
-                            .get(&message.exchange)
-                            .is_none_or(|of| of.ended.is_some())
+        let is_over = |view: &View<'_>, message: &Message| {
+            let exchange = view.exchanges.get(&message.exchange);
+            in_exchanges && exchange.is_none_or(|of| of.ended.is_some())
+        };
+        let haste = self.limits.haste;
+        let moment = haste.map_or(CATCH_UP, |_| HASTY_CATCH_UP);
+        let mut waited = self
+            .wait(moment, |view| {
+                let mut open = view.unanswered_of_ours();
+                open.all(|message| {
+                    haste.is_some() && !message.is_request() || is_over(view, message)
+                })
             })
-        });
-        if waited.await == Waited::CutOff {
+            .await;
+        if let Some(haste) = haste.filter(|_| waited == Waited::TimedOut) {
+            waited = self
+                .wait(haste.patience, |view| {
+                    let mut open = view.unanswered_of_ours();
+                    !open.any(|message| {
+                        !is_over(view, message) && (haste.is_worth_it)(view, message)
+                    })
+                })
+                .await;
+        }
+        if waited == Waited::CutOff {
             self.cut_off = true;
         }
     }
