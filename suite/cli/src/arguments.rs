@@ -58,7 +58,7 @@ pub(crate) enum Command {
 }
 
 /// How to reach the target.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct TargetArguments {
     /// The URL of the server's endpoint.
     #[arg(value_name = "URL")]

@@ -417,8 +417,15 @@ fn foreign(
             continue;
         };
         let marks = |message: &Message| -> Vec<Mark> {
-            let value = message.value.as_ref();
-            value.map_or_else(Vec::new, |value| marks_in(value.to_string().as_bytes()))
+            match (&message.value, &view.events[message.event].kind) {
+                // A mark is spelled as it is.
+                (
+                    Some(_),
+                    EventKind::Sent { bytes, .. } | EventKind::Received { bytes, .. },
+                ) if message.batch.is_none() => marks_in(&bytes.0),
+                (Some(value), _) => marks_in(value.to_string().as_bytes()),
+                (None, _) => Vec::new(),
+            }
         };
         let own = marks(request);
         if own.is_empty() {

@@ -85,7 +85,7 @@ impl fmt::Display for Mark {
 pub fn marks_in(bytes: &[u8]) -> Vec<Mark> {
     let mut marks = Vec::new();
     let mut rest = bytes;
-    while let Some(place) = find(rest, PREFIX.as_bytes()) {
+    while let Some(place) = memchr::memmem::find(rest, PREFIX.as_bytes()) {
         rest = &rest[place + PREFIX.len()..];
         let digits = rest.iter().take_while(|byte| byte.is_ascii_hexdigit());
         let length = digits.count().min(16);
@@ -97,12 +97,6 @@ pub fn marks_in(bytes: &[u8]) -> Vec<Mark> {
         }
     }
     marks
-}
-
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
 }
 
 /// What a mark begins with. No word of any language has it.

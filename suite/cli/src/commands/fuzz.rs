@@ -37,12 +37,22 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
     }
     let library = Selected::shipped()?;
     let spec = target::spec(&arguments.target)?;
-    let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let begun = (SystemTime::now(), Instant::now());
-    let (prepared, campaigns) = runtime.block_on(signals::interruptible(async {
+    // The mock has threads of its own; what sends and reads has one, and hands nothing over to another.
+    let serving = tokio::runtime::Runtime::new().context("start the runtime")?;
+    let sending = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
+    let (prepared, campaigns) = sending.block_on(signals::interruptible(async {
         let (prepared, mocks) = match &spec {
             Some(spec) => (target::prepare(spec).await?, Vec::new()),
-            None => target::mock(&arguments.target).await?,
+            None => {
+                let of = arguments.target.clone();
+                serving
+                    .spawn(async move { target::mock(&of).await })
+                    .await??
+            }
         };
         let campaigns = fuzz(arguments, &library, &prepared, spec.as_ref()).await;
         drop(mocks);

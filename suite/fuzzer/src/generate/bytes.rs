@@ -165,7 +165,7 @@ pub(crate) fn many(source: &mut Source) -> (Mutation, Pieces) {
         (b"", b" ", b""),
         (b"\"", b"\\\\", b"\""),
     ]);
-    let times = *source.pick(&[300, 3_000, 20_000, 60_000]);
+    let times = source.weighted(&[(4, 300), (4, 3_000), (1, 20_000), (1, 60_000)]);
     let mut pieces = Pieces::of(before);
     pieces.0.push(Piece::repeated(unit, times));
     pieces.0.push(Piece::repeated(after, 1));

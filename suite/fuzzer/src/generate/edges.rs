@@ -160,12 +160,12 @@ pub(crate) fn string(source: &mut Source, mark: Mark) -> Json {
 /// A length that some buffer ends at, more often a small one.
 pub(crate) fn length(source: &mut Source) -> usize {
     let of = source.weighted(&[
-        (8, 255),
-        (8, 1_023),
-        (8, 4_095),
-        (6, 8_191),
-        (6, 16_383),
-        (6, 65_535),
+        (32, 255),
+        (32, 1_023),
+        (32, 4_095),
+        (16, 8_191),
+        (16, 16_383),
+        (8, 65_535),
         (2, 131_072),
         (1, 1_048_575),
     ]);
