@@ -31,6 +31,8 @@ struct Report<'a> {
     target: Target<'a>,
     summary: Summary,
     results: Vec<CheckResult<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    campaigns: Vec<Campaign<'a>>,
 }
 
 #[derive(Serialize)]
@@ -92,6 +94,24 @@ struct CheckResult<'a> {
 }
 
 #[derive(Serialize)]
+struct Campaign<'a> {
+    revision: &'a str,
+    transport: &'a str,
+    cases: u64,
+    duration_ms: u64,
+    unconfirmed: u64,
+    cut_short: Option<&'a str>,
+    coverage: Vec<Coverage<'a>>,
+}
+
+#[derive(Serialize)]
+struct Coverage<'a> {
+    method: &'a str,
+    change: &'a str,
+    cases: u64,
+}
+
+#[derive(Serialize)]
 struct Clause<'a> {
     id: &'a str,
     level: &'a str,
@@ -127,6 +147,35 @@ impl<'a> Report<'a> {
             },
             summary: Summary::of(run.summary),
             results: run.results.iter().map(CheckResult::of).collect(),
+            campaigns: run.campaigns.iter().map(Campaign::of).collect(),
+        }
+    }
+}
+
+impl<'a> Campaign<'a> {
+    fn of(campaign: &'a results::Campaign) -> Self {
+        let results::Campaign {
+            revision,
+            transport,
+            cases,
+            duration_ms,
+            unconfirmed,
+            cut_short,
+            coverage,
+        } = campaign;
+        let coverage = coverage.iter().map(|of| Coverage {
+            method: &of.method,
+            change: &of.change,
+            cases: of.cases,
+        });
+        Self {
+            revision,
+            transport,
+            cases: *cases,
+            duration_ms: *duration_ms,
+            unconfirmed: *unconfirmed,
+            cut_short: cut_short.as_deref(),
+            coverage: coverage.collect(),
         }
     }
 }

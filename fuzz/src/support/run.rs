@@ -30,6 +30,7 @@ pub(crate) fn run_of(texts: &[String]) -> Run {
         },
         summary: Summary::of(&results),
         results,
+        campaigns: Vec::new(),
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) const COMPARISON_STYLE: &str = include_str!("../../templates/comparis
 pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
 
 /// SHA-256 of [`STYLE`]; a test tells the new value when the file changes.
-pub(crate) const STYLE_DIGEST: &str = "sha256-2k0c+cnLnH6cGR8HPCAQxYNYyf5YH+sD0hJ9dnBh7K0=";
+pub(crate) const STYLE_DIGEST: &str = "sha256-Zwlg4be1pFwUp/Dq2l4S5+2hgvvw4bB56BVr6VcH3vo=";
 
 /// SHA-256 of [`COMPARISON_STYLE`].
 pub(crate) const COMPARISON_STYLE_DIGEST: &str =

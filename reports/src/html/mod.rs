@@ -7,6 +7,7 @@
 mod assets;
 mod budget;
 mod checks;
+mod coverage;
 mod exchange;
 mod json_text;
 mod matrix;

@@ -6,6 +6,7 @@ use mcp_verdict_results::{Peer, Run, Verdict};
 use super::{
     assets::{SCRIPT, SCRIPT_DIGEST, STYLE, STYLE_DIGEST},
     checks::{self, Area, Badge, Finding},
+    coverage::Coverage,
     matrix::{Matrix, told},
     transports::Transports,
 };
@@ -50,6 +51,8 @@ struct Page<'a> {
     inconclusive: Vec<(usize, Line<'a>)>,
     matrix: Matrix<'a>,
     side_by_side: Option<Transports<'a>>,
+    /// What was sent, for each campaign of fuzzing.
+    campaigns: Vec<Coverage<'a>>,
     revisions: Vec<Line<'a>>,
     transports: Vec<Line<'a>>,
     areas: Vec<Area<'a>>,
@@ -128,6 +131,7 @@ impl<'a> Page<'a> {
                 .collect(),
             matrix: Matrix::of(run),
             side_by_side: Transports::of(run),
+            campaigns: run.campaigns.iter().map(Coverage::of).collect(),
             revisions: revisions.into_iter().map(Line).collect(),
             transports: transports.into_iter().map(Line).collect(),
             areas,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use mcp_verdict_results::{
-    CheckResult, Clause, Entry, Kind, Peer, Run, Side, Suite, Summary, Target, Verdict,
+    Campaign, CheckResult, Clause, Coverage, Entry, Kind, Peer, Run, Side, Suite, Summary, Target,
+    Verdict,
 };
 use serde_json::json;
 
@@ -186,6 +187,26 @@ pub(crate) fn run() -> Run {
         },
         summary: Summary::of(&results),
         results,
+        campaigns: vec![Campaign {
+            revision: "2025-11-25".to_owned(),
+            transport: "stdio".to_owned(),
+            cases: 12,
+            duration_ms: 1_500,
+            unconfirmed: 1,
+            cut_short: Some("the target <b>left</b>".to_owned()),
+            coverage: vec![
+                Coverage {
+                    method: "<i>ping</i>".to_owned(),
+                    change: "deep".to_owned(),
+                    cases: 7,
+                },
+                Coverage {
+                    method: "tools/call".to_owned(),
+                    change: "deep".to_owned(),
+                    cases: 5,
+                },
+            ],
+        }],
     }
 }
 

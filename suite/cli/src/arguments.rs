@@ -99,7 +99,7 @@ pub(crate) struct TargetArguments {
 }
 
 /// Which checks.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Selection {
     /// Only this check, all checks below this part of an id, or those that match a glob; repeatable.
     #[arg(long = "check", value_name = "ID")]
@@ -245,7 +245,8 @@ pub(crate) struct Fuzz {
     /// The seed of everything random.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Where what is found is kept: a folder of vectors, for `run --vectors`, or of findings, for `--replay`.
+    /// Where what is found is kept: a folder of vectors, for `run --vectors`, or of findings, for `--replay`. What a
+    /// server's has from before is tried first.
     #[arg(long, value_name = "DIR", default_value = "mcp-verdict-fuzz")]
     pub(crate) corpus: PathBuf,
     /// Only what is about the transport: bytes, framing, and what is around messages in HTTP.

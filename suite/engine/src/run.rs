@@ -542,6 +542,7 @@ impl<'r> UnderWay<'r> {
             },
             summary: Summary::of(&results),
             results,
+            campaigns: Vec::new(),
         };
         Outcome {
             results,

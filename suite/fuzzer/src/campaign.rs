@@ -196,10 +196,7 @@ impl Campaign<'_> {
             };
             let (haste, begun) = (self.haste(), Instant::now());
             let timeout = self.options.timeout;
-            let driven = self
-                .ground
-                .drive(live, &vector, timeout, Some(haste))
-                .await;
+            let driven = self.ground.drive(live, &vector, timeout, Some(haste)).await;
             self.state(|state| state.patient += begun.elapsed().saturating_sub(QUICK_VOLLEY));
             let mut found = {
                 let view = driven.view();

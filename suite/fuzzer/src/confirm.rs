@@ -117,7 +117,8 @@ impl<'t> Trial<'t> {
             Some(live) => live,
             None => self.open().await?,
         };
-        let driven = self.ground
+        let driven = self
+            .ground
             .drive(&mut live, &vector, self.timeout, None)
             .await;
         let judgement = judge::vector(&vector, &driven.view());

@@ -189,9 +189,7 @@ pub(crate) fn suspicions(
             if let Some(message) = view.request_named(&label) {
                 let mut own = Vec::new();
                 look_at(view, message, index, &label, alive, &mut own);
-                let explained = |one: &Suspicion| {
-                    matches!(one.oracle, Oracle::Code { code } if is_explained(view, cases, index, code))
-                };
+                let explained = |one: &Suspicion| matches!(one.oracle, Oracle::Code { code } if is_explained(view, cases, index, code));
                 found.extend(own.into_iter().filter(|one| !explained(one)));
             }
         }
@@ -419,10 +417,11 @@ fn foreign(
         let marks = |message: &Message| -> Vec<Mark> {
             match (&message.value, &view.events[message.event].kind) {
                 // A mark is spelled as it is.
-                (
-                    Some(_),
-                    EventKind::Sent { bytes, .. } | EventKind::Received { bytes, .. },
-                ) if message.batch.is_none() => marks_in(&bytes.0),
+                (Some(_), EventKind::Sent { bytes, .. } | EventKind::Received { bytes, .. })
+                    if message.batch.is_none() =>
+                {
+                    marks_in(&bytes.0)
+                }
                 (Some(value), _) => marks_in(value.to_string().as_bytes()),
                 (None, _) => Vec::new(),
             }

@@ -42,6 +42,39 @@ pub struct Run {
     pub summary: Summary,
     /// One for each check, revision and transport, in the order check, revision, transport.
     pub results: Vec<CheckResult>,
+    /// What was sent to find them, where they come from fuzzing: one for each revision and transport.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub campaigns: Vec<Campaign>,
+}
+
+/// A fuzzing campaign in one revision over one transport.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Campaign {
+    /// The revision.
+    pub revision: String,
+    /// The transport.
+    pub transport: String,
+    /// Cases that were sent, or visits that a client made.
+    pub cases: u64,
+    /// How long that took.
+    pub duration_ms: u64,
+    /// Suspicions that did not show again.
+    pub unconfirmed: u64,
+    /// Why it ended before its time, if it did.
+    pub cut_short: Option<String>,
+    /// How often each change was made to each method, in the order method, change.
+    pub coverage: Vec<Coverage>,
+}
+
+/// How often a change was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// To messages of this method.
+    pub method: String,
+    /// The change.
+    pub change: String,
+    /// How often.
+    pub cases: u64,
 }
 
 /// Who judged, and how.

@@ -1,7 +1,7 @@
 //! `mcp-verdict fuzz`.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::Path,
     time::{Duration, Instant, SystemTime},
@@ -11,16 +11,19 @@ use anyhow::Context as _;
 use indicatif::ProgressBar;
 use mcp_verdict_engine::{
     fixtures::why_safe,
-    plan::{Prepared, PreparedWay},
+    plan::{self, Prepared, PreparedWay},
+    run as engine,
     target::TargetSpec,
     time::rfc3339,
 };
 use mcp_verdict_fuzzer::{Bucket, Finished, ORACLES, Options, Progress, Taste, store};
-use mcp_verdict_results::{CheckResult, Kind, Run, Suite, Summary, Target, Verdict};
-use mcp_verdict_vectors::Library;
+use mcp_verdict_results::{
+    self as results, CheckResult, Kind, Run, Suite, Summary, Target, Verdict,
+};
+use mcp_verdict_vectors::{CheckId, Library};
 
 use crate::{
-    arguments::Fuzz,
+    arguments::{Fuzz, Selection},
     commands::run::{self, show, verdict_exit},
     exit::{Exit, Expected},
     output::{print, visible},
@@ -36,6 +39,7 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
         return super::fuzz_client::perform(arguments, style);
     }
     let library = Selected::shipped()?;
+    let earlier = earlier(&arguments.corpus)?;
     let spec = target::spec(&arguments.target)?;
     let begun = (SystemTime::now(), Instant::now());
     // The mock has threads of its own; what sends and reads has one, and hands nothing over to another.
@@ -44,7 +48,7 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
         .enable_all()
         .build()
         .context("start the runtime")?;
-    let (prepared, campaigns) = sending.block_on(signals::interruptible(async {
+    let (prepared, again, campaigns) = sending.block_on(signals::interruptible(async {
         let (prepared, mocks) = match &spec {
             Some(spec) => (target::prepare(spec).await?, Vec::new()),
             None => {
@@ -54,17 +58,25 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
                     .await??
             }
         };
+        let again = match &earlier {
+            Some(earlier) => replay(arguments, earlier, &prepared).await,
+            None => Vec::new(),
+        };
         let campaigns = fuzz(arguments, &library, &prepared, spec.as_ref()).await;
         drop(mocks);
-        anyhow::Ok((prepared, campaigns?))
+        anyhow::Ok((prepared, again, campaigns?))
     }))??;
     let buckets: Vec<Bucket> = campaigns
         .iter()
         .flat_map(|(_, it)| it.buckets.clone())
         .collect();
     store(&arguments.corpus, &buckets).map_err(|error| Expected::usage(error.to_string()))?;
-    let run = results(arguments, &prepared, &campaigns, begun);
+    let mut run = results(arguments, &prepared, &campaigns, begun);
+    add_earlier(&mut run, again);
     show(&run, &arguments.reports, style)?;
+    if let Some(earlier) = &earlier {
+        print(&run::replayed(earlier, &run, style))?;
+    }
     print(&told(arguments, &campaigns))?;
     let exit = verdict_exit(&run.summary, arguments.strict);
     let cut_short = campaigns.iter().any(|(_, it)| it.cut_short.is_some());
@@ -72,6 +84,56 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
         Exit::Conformant if cut_short => Exit::Unreachable,
         exit => exit,
     })
+}
+
+/// What was found before, if anything was: the vectors in the folder of findings.
+fn earlier(folder: &Path) -> Result<Option<Library>, Expected> {
+    if !folder.join("fuzz").is_dir() {
+        return Ok(None);
+    }
+    let selection = Selection {
+        vectors: vec![folder.to_owned()],
+        ..Selection::default()
+    };
+    Ok(Some(Selected::load(&selection)?.library))
+}
+
+/// Tries what was found before.
+async fn replay(arguments: &Fuzz, earlier: &Library, prepared: &Prepared) -> Vec<CheckResult> {
+    let options = engine::Options {
+        selection: plan::Selection {
+            patterns: vec!["fuzz".to_owned()],
+        },
+        seed: arguments.seed,
+        timeout: patience(arguments),
+        ..engine::Options::default()
+    };
+    // Nothing of it may concern this target.
+    let outcome = engine::run(earlier, prepared, &options, &|_| {}).await;
+    let results = outcome.map(|outcome| outcome.results.results);
+    let mut results = results.unwrap_or_default();
+    results.retain(|result| {
+        let vector = earlier.vector(&CheckId(result.check.clone()));
+        let found = vector.is_some_and(|vector| vector.found.is_some());
+        found && result.verdict != Verdict::NotApplicable
+    });
+    results
+}
+
+/// Adds what was found before, so far as it was not found again.
+fn add_earlier(run: &mut Run, earlier: Vec<CheckResult>) {
+    let key = |it: &CheckResult| (it.check.clone(), it.revision.clone(), it.transport.clone());
+    let found: BTreeSet<_> = run.results.iter().map(key).collect();
+    let missing = earlier.into_iter().filter(|it| !found.contains(&key(it)));
+    run.results.extend(missing);
+    run.results.sort_by_key(key);
+    run.summary = Summary::of(&run.results);
+}
+
+/// How long an answer may take.
+fn patience(arguments: &Fuzz) -> Duration {
+    let timeout = arguments.target.timeout;
+    timeout.map_or(PATIENCE, Duration::from_millis)
 }
 
 /// A way to reach the target, and what was found on it.
@@ -92,10 +154,6 @@ async fn fuzz(
         Some(_) => Duration::from_secs(7 * 24 * 3600),
         None => TIME,
     });
-    let timeout = arguments
-        .target
-        .timeout
-        .map_or(PATIENCE, Duration::from_millis);
     let options = Options {
         seed: arguments.seed,
         cases: cases.div_ceil(u64::from(count)),
@@ -104,7 +162,7 @@ async fn fuzz(
             || std::thread::available_parallelism().map_or(1, usize::from),
             usize::from,
         ),
-        timeout,
+        timeout: patience(arguments),
         taste: Taste {
             transport_level: arguments.transport_level,
             aggressive: arguments.aggressive,
@@ -224,7 +282,7 @@ fn results(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed: arguments.seed,
             started: rfc3339(begun.0),
-            duration_ms: u64::try_from(begun.1.elapsed().as_millis()).unwrap_or(u64::MAX),
+            duration_ms: millis(begun.1.elapsed()),
         },
         target: Target {
             name: prepared.name.clone(),
@@ -233,7 +291,34 @@ fn results(
         },
         summary: Summary::of(&results),
         results,
+        campaigns: campaigns
+            .iter()
+            .map(|(way, finished)| results::Campaign {
+                revision: way.revision.to_string(),
+                transport: way.transport.to_string(),
+                cases: finished.cases,
+                duration_ms: millis(finished.elapsed),
+                unconfirmed: finished.unconfirmed,
+                cut_short: finished.cut_short.clone(),
+                coverage: coverage(&finished.coverage),
+            })
+            .collect(),
     }
+}
+
+pub(super) fn coverage(of: &BTreeMap<(String, String), u64>) -> Vec<results::Coverage> {
+    let told = of
+        .iter()
+        .map(|((method, change), cases)| results::Coverage {
+            method: method.clone(),
+            change: change.clone(),
+            cases: *cases,
+        });
+    told.collect()
+}
+
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn passed(way: &PreparedWay, finished: &Finished, name: &str, title: &str) -> CheckResult {

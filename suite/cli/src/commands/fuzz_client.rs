@@ -17,11 +17,11 @@ use mcp_verdict_fuzzer::{
         ClientOptions, Finding,
     },
 };
-use mcp_verdict_results::{CheckResult, Kind, Run, Suite, Summary, Target, Verdict};
+use mcp_verdict_results::{Campaign, CheckResult, Kind, Run, Suite, Summary, Target, Verdict};
 use mcp_verdict_vectors::{Library, model::RequirementId};
 use mcp_verdict_wire::{Revision, TransportKind};
 
-use super::fuzz::{CASES, TIME, add_end, progress_bar, rate, shown, tell};
+use super::fuzz::{CASES, TIME, add_end, coverage, millis, progress_bar, rate, shown, tell};
 use crate::{
     arguments::Fuzz,
     commands::run::{show, verdict_exit},
@@ -49,6 +49,7 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
             transport: command.transport(),
             results: Vec::new(),
             notes: Vec::new(),
+            campaigns: Vec::new(),
             told: String::new(),
             cut_short: false,
         };
@@ -194,6 +195,7 @@ struct Report<'r> {
     transport: TransportKind,
     results: Vec<CheckResult>,
     notes: Vec<String>,
+    campaigns: Vec<Campaign>,
     told: String,
     cut_short: bool,
 }
@@ -234,6 +236,15 @@ impl Report<'_> {
         let _ = writeln!(self.told, "{}", visible(&summary));
         let _ = writeln!(self.told, "seed {}", self.arguments.seed);
         self.notes.push(summary);
+        self.campaigns.push(Campaign {
+            revision: self.revision.clone(),
+            transport: self.transport.to_string(),
+            cases: finished.cases,
+            duration_ms: millis(finished.elapsed),
+            unconfirmed: finished.unconfirmed,
+            cut_short: finished.cut_short.clone(),
+            coverage: coverage(&finished.coverage),
+        });
         Ok(())
     }
 
@@ -361,7 +372,7 @@ impl Report<'_> {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 seed: self.arguments.seed,
                 started: rfc3339(begun.0),
-                duration_ms: u64::try_from(begun.1.elapsed().as_millis()).unwrap_or(u64::MAX),
+                duration_ms: millis(begun.1.elapsed()),
             },
             target: Target {
                 name: shell_words(&self.arguments.target.command),
@@ -370,6 +381,7 @@ impl Report<'_> {
             },
             summary: Summary::of(&self.results),
             results: self.results,
+            campaigns: self.campaigns,
         }
     }
 }

@@ -56,6 +56,7 @@ pub(crate) fn perform(arguments: &Judge, style: Style) -> anyhow::Result<Exit> {
         },
         summary: Summary::of(&results),
         results,
+        campaigns: Vec::new(),
     };
     show(&run, &arguments.reports, style)?;
     if run.results.is_empty() {

@@ -78,7 +78,7 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
 }
 
 /// What became of what a fuzzer found: each of its vectors on a line.
-fn replayed(library: &Library, run: &Results, style: Style) -> String {
+pub(super) fn replayed(library: &Library, run: &Results, style: Style) -> String {
     let mut text = String::new();
     for result in &run.results {
         let vector = library.vector(&CheckId(result.check.clone()));

@@ -75,6 +75,15 @@ fn what_ends_a_server_is_found_made_small_and_shown_again() {
         printed.contains("FIXED") && !printed.contains("STILL FAILS"),
         "{printed}"
     );
+
+    // A campaign tries first what was found before.
+    let first = ["fuzz", "--cases", "1", "--corpus"];
+    let again = run(arguments(&first, &corpus, &faulty));
+    assert_code(&again, 1);
+    assert!(text(&again.stdout).contains("STILL FAILS"));
+    let mended = run(arguments(&first, &corpus, &sound));
+    assert_code(&mended, 0);
+    assert!(text(&mended.stdout).contains("FIXED"));
 }
 
 #[test]
