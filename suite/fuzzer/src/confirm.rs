@@ -131,7 +131,8 @@ impl<'t> Trial<'t> {
         );
         let wrong = matches!(judgement.verdict, Verdict::Fail | Verdict::Warn);
         let owed = self.oracle != Oracle::Unanswered
-            || oracle::is_owed_an_answer(&driven.view(), &self.label);
+            || oracle::is_owed_an_answer(&driven.view(), &self.label)
+                && !oracle::may_be_refused(&driven.view(), &self.label);
         let shown = wrong
             && owed
             && !oracle::is_refused_by_closing(&driven.view())

@@ -211,7 +211,7 @@ pub(crate) fn suspicions(
     let mut told = BTreeSet::new();
     for watched in judge::watch(library, rules::all(), view) {
         let shape = shape(&watched.finding.actual);
-        let place = watched.finding.evidence.last().copied().unwrap_or(0);
+        let place = cause(view, &watched.finding.evidence);
         let oracle = Oracle::Rule {
             id: watched.rule.id.0.clone(),
             fails: watched.verdict == Verdict::Fail,
@@ -222,6 +222,20 @@ pub(crate) fn suspicions(
         }
     }
     found
+}
+
+/// The event that a finding comes from: what we sent, if it is told or answered by what is told. An answer may come
+/// while later cases are sent.
+fn cause(view: &View<'_>, evidence: &[usize]) -> usize {
+    let sent = |event: &usize| matches!(view.events.get(*event), Some(it) if matches!(it.kind, EventKind::Sent { .. }));
+    let asked = |event: &usize| {
+        let mut answers = view.targets().filter(|message| message.event == *event);
+        answers.find_map(|answer| view.request_of(answer).map(|request| request.event))
+    };
+    let own = evidence.iter().find(|event| sent(event)).copied();
+    own.or_else(|| evidence.iter().find_map(asked))
+        .or(evidence.last().copied())
+        .unwrap_or(0)
 }
 
 fn of(oracle: Oracle, case: usize, label: Option<String>, shape: &str) -> Suspicion {
@@ -326,7 +340,11 @@ fn owed(view: &View<'_>, message: &Message) -> Owed {
             _ => Owed::Anything,
         };
     };
-    if message.batch.is_some() || !message.remarks.is_empty() || is_extreme(value, 0) {
+    if message.batch.is_some()
+        || !message.remarks.is_empty()
+        || is_extreme(value, 0)
+        || has_odd_meta(value)
+    {
         return Owed::Anything;
     }
     let Kind::Request { id, .. } = &message.kind else {
@@ -395,9 +413,34 @@ fn is_extreme(value: &Value, depth: usize) -> bool {
         Value::Object(members) => members
             .iter()
             .any(|(key, member)| key.len() > 1_000 || is_extreme(member, depth + 1)),
-        Value::Number(number) => number.to_string().len() > 15,
+        Value::Number(number) => {
+            // An integer beyond 2^53 is none to many readers (RFC 8259, section 6), however short it is written.
+            let value = number.as_f64().map_or(f64::INFINITY, f64::abs);
+            number.to_string().len() > 15 || value >= 9_007_199_254_740_992.0
+        }
         _ => false,
     }
+}
+
+/// Whether `_meta` is there and no object: not every method's schema names it, and it is reserved all the same.
+fn has_odd_meta(value: &Value) -> bool {
+    value
+        .pointer("/params/_meta")
+        .is_some_and(|meta| !meta.is_object())
+}
+
+/// Whether an error without an id came after a request on a channel. It may be about this one: who cannot read a
+/// request may say so without its id (JSON-RPC 2.0, section 5).
+pub(crate) fn may_be_refused(view: &View<'_>, label: &str) -> bool {
+    let request = view.request_named(label);
+    view.head.transport.is_channel()
+        && request.is_some_and(|request| {
+            view.targets().any(|message| {
+                message.event > request.event
+                    && matches!(message.kind, Kind::Error { .. })
+                    && message.id().is_none_or(Value::is_null)
+            })
+        })
 }
 
 /// Answers that hold the mark of a message which is not theirs.
@@ -479,3 +522,29 @@ const ITEMS_FAIR: usize = 10_000;
 
 /// Characters of a text that its shape is made of.
 const SHAPE_CHARACTERS_MAX: usize = 160;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_reader_may_refuse_is_owed_nothing() {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        for text in [
+            "[1e308]",
+            "[9007199254740992]",
+            "[-1e16]",
+            "[1234567890.123456]",
+        ] {
+            assert!(is_extreme(&read(text), 0), "{text}");
+        }
+        for text in ["[1e3]", "[9007199254740]", "[-0.5]", "[0]"] {
+            assert!(!is_extreme(&read(text), 0), "{text}");
+        }
+        assert!(has_odd_meta(&json!({"params": {"_meta": "x"}})));
+        assert!(!has_odd_meta(&json!({"params": {"_meta": {}}})));
+        assert!(!has_odd_meta(&json!({"params": ["_meta"]})));
+    }
+}

@@ -139,6 +139,12 @@ fn an_id_of_another_type() {
         &text.gets(&result(json!(7))),
         "the id 7",
     );
+    // The same number, as everyone spells it.
+    for odd in ["-0", "0.0", "0e7"] {
+        let request = format!(r#"{{"jsonrpc":"2.0","id":{odd},"method":"ping"}}"#);
+        let talk = Talk::stdio(LEGACY).means(&request);
+        holds("responses/id-type", &talk.gets(&result(json!(0))));
+    }
     // Ids that a request must not have may come back as anything.
     let odd = Talk::stdio(LEGACY).means(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#);
     spares("responses/id-type", &odd.gets(&error(json!("1.5"))));

@@ -37,7 +37,10 @@ impl Campaign<'_> {
                 !bucket.cases.is_power_of_two() || bucket.cases < 8
             })
         });
-        let coarse = format!("{name} {} {}", suspicion.shape, case.kind());
+        let coarse = match suspicion.oracle {
+            oracle::Oracle::Rule { .. } => format!("{name} {}", suspicion.shape),
+            _ => format!("{name} {} {}", suspicion.shape, case.kind()),
+        };
         let hopeless = self.state(|state| {
             let tries = state.unconfirmed.get(&coarse).copied().unwrap_or(0);
             // What was looked into may not take more than half of all the time.
