@@ -66,6 +66,10 @@ pub(crate) struct TargetArguments {
     /// The command that starts a stdio server, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,
+    /// The command that serves the URL, in quotes. It is started, waited for until it listens, started again when it
+    /// has ended, and ended at last.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "command")]
+    pub(crate) start: Option<String>,
     /// A client's configuration file (`mcpServers` or `servers`) to take the target from.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
@@ -271,6 +275,7 @@ const FUZZ_HELP: &str = "\
 Examples:
   mcp-verdict fuzz -- node server.js
   mcp-verdict fuzz http://127.0.0.1:3000/mcp --time 10m --seed 7
+  mcp-verdict fuzz http://127.0.0.1:3000/mcp --start 'node server.js'
   mcp-verdict run --vectors mcp-verdict-fuzz --check fuzz -- node server.js
   mcp-verdict fuzz --client -- node client.js {url}
   mcp-verdict fuzz --client -- python client.py {server}
@@ -279,7 +284,9 @@ Examples:
 Each finding is a vector: the smallest script that still shows it. `run
 --vectors` says of each whether it STILL FAILS or is FIXED. Of the target's
 tools only those are called that are known to be safe. Of its revisions the
-newest of each era is spoken, unless --revision names others.
+newest of each era is spoken, unless --revision names others. A server at a
+URL that crashes cannot be tried again, and its memory cannot be seen, unless
+--start says how to start it.
 
 A client is started again and again, and has to come to its end by itself. It
 is served over Streamable HTTP unless --transport names http+sse or ws, in all

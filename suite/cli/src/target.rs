@@ -15,6 +15,7 @@ use mcp_verdict_wire::{Revision, TransportKind};
 
 use crate::{
     arguments::TargetArguments,
+    commands::compare::words,
     exit::{Exit, Expected},
 };
 
@@ -32,6 +33,7 @@ pub(crate) fn spec(arguments: &TargetArguments) -> Result<Option<TargetSpec>, Ex
         insecure: arguments.insecure,
         revisions: arguments.revision.clone(),
         transports: arguments.transport.clone(),
+        start: started(arguments)?,
         timeout: arguments.timeout.map(Duration::from_millis),
     };
     TargetSpec::from_flags(&flags, &|name| std::env::var(name).ok()).map_err(|error| {
@@ -43,12 +45,40 @@ pub(crate) fn spec(arguments: &TargetArguments) -> Result<Option<TargetSpec>, Ex
     })
 }
 
-/// Finds out what the target speaks and offers.
+/// The words of `--start`.
+fn started(arguments: &TargetArguments) -> Result<Vec<String>, Expected> {
+    let Some(text) = &arguments.start else {
+        return Ok(Vec::new());
+    };
+    match words(text) {
+        Some(words) if !words.is_empty() => Ok(words),
+        Some(_) => Err(Expected::usage("--start names no command")),
+        None => Err(Expected::usage(format!(
+            "a quotation mark is not closed in `{text}`"
+        ))),
+    }
+}
+
+/// Finds out what the target speaks and offers; starts it before, if it is ours to start.
 pub(crate) async fn prepare(spec: &TargetSpec) -> Result<Prepared, Expected> {
+    if let Some(server) = &spec.options.server {
+        server.up().await.map_err(|error| Expected {
+            message: spec.options.redactor.text(&error.to_string()),
+            hint: None,
+            exit: Exit::Unreachable,
+        })?;
+    }
     discover(spec)
         .await
         .map(|discovery| discovery.prepared(spec))
         .map_err(|error| unreachable(&error))
+}
+
+/// Ends a server that was started for this, in good order.
+pub(crate) async fn stop(spec: Option<&TargetSpec>) {
+    if let Some(server) = spec.and_then(|spec| spec.options.server.as_ref()) {
+        server.stop().await;
+    }
 }
 
 /// A target that cannot be judged, as an error with its way out.

@@ -15,6 +15,7 @@ use mcp_verdict_engine::{
 };
 use mcp_verdict_vectors::Library;
 use mcp_verdict_wire::{TransportKind, transcript::EventKind};
+use tokio::sync::{RwLock, RwLockWriteGuard};
 
 use crate::{
     bucket::Bucket,
@@ -100,6 +101,7 @@ pub async fn run(
         progress,
         begun: Instant::now(),
         state: Mutex::default(),
+        turns: RwLock::new(()),
     };
     let mut waiting = vec![campaign.work(Some(first))];
     waiting.extend((1..options.jobs.max(1)).map(|_| campaign.work(None)));
@@ -154,6 +156,9 @@ struct Campaign<'c> {
     progress: &'c dyn Fn(Progress),
     begun: Instant,
     state: Mutex<State>,
+    /// Shared by those who send, and had alone by one who looks into something, where all send to one server that may
+    /// have to be started anew.
+    turns: RwLock<()>,
 }
 
 #[derive(Debug, Default)]
@@ -188,6 +193,7 @@ impl Campaign<'_> {
             kib: None,
         };
         while let Some(cases) = self.next_cases() {
+            let turn = self.turns.read().await;
             let Some(live) = self.session_of(&mut worker).await else {
                 return;
             };
@@ -197,6 +203,7 @@ impl Campaign<'_> {
             let (haste, begun) = (self.haste(), Instant::now());
             let timeout = self.options.timeout;
             let driven = self.ground.drive(live, &vector, timeout, Some(haste)).await;
+            drop(turn);
             self.state(|state| state.patient += begun.elapsed().saturating_sub(QUICK_VOLLEY));
             let mut found = {
                 let view = driven.view();
@@ -219,6 +226,7 @@ impl Campaign<'_> {
             worker.history.extend_from_slice(&cases);
             for suspicion in found {
                 let context = &worker.history[..before + suspicion.case + 1];
+                let _alone = self.alone().await;
                 self.look_into(&suspicion, &cases, context).await;
             }
             if worker.live.is_none() {
@@ -243,9 +251,18 @@ impl Campaign<'_> {
         }
     }
 
+    /// Waits until nobody else sends to a server of ours. A child is anyone's own.
+    async fn alone(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        match self.ground.server() {
+            Some(_) => Some(self.turns.write().await),
+            None => None,
+        }
+    }
+
     /// A session to send on.
     async fn session_of<'w>(&self, worker: &'w mut Worker) -> Option<&'w mut Live> {
-        if worker.history.len() > CASES_PER_SESSION || worker.live.is_none() {
+        let past = |live: &Live| self.ground.is_of_the_past(live);
+        if worker.history.len() > CASES_PER_SESSION || worker.live.as_ref().is_none_or(past) {
             if let Some(old) = worker.live.take() {
                 old.session.close().await;
             }
@@ -346,6 +363,7 @@ impl Campaign<'_> {
             return;
         }
         worker.kib = Some(kib);
+        let _alone = self.alone().await;
         self.find_leak(&worker.history).await;
     }
 

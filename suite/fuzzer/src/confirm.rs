@@ -114,8 +114,8 @@ impl<'t> Trial<'t> {
         let script = self.script(cases)?;
         let vector = script.vector()?;
         let mut live = match self.live.take() {
-            Some(live) => live,
-            None => self.open().await?,
+            Some(live) if !self.ground.is_of_the_past(&live) => live,
+            _ => self.open().await?,
         };
         let driven = self
             .ground
@@ -137,6 +137,13 @@ impl<'t> Trial<'t> {
             && owed
             && !oracle::is_refused_by_closing(&driven.view())
             && (self.oracle.is_about_life() || lived(&script, &driven));
+        if shown
+            && self.oracle.is_about_life()
+            && let Some(server) = self.ground.server()
+        {
+            // Who is silent once stays silent.
+            server.renew();
+        }
         if !shown && driven.alive {
             self.live = Some(live);
         } else {
@@ -203,7 +210,8 @@ fn lived(script: &Script, driven: &Driven) -> bool {
     let is_barrier = |step: &serde_json::Value| step.get("barrier").is_some();
     let barrier = script.steps.iter().rposition(is_barrier);
     let waited = |step: usize| view.timeouts.iter().any(|wait| wait.step == step);
-    view.process.output_closed.is_none() && !barrier.is_some_and(waited)
+    let left = view.process.output_closed.is_some() || view.process.exited.is_some();
+    !left && !barrier.is_some_and(waited)
 }
 
 /// Trials of one suspicion.

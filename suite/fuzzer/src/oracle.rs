@@ -230,7 +230,15 @@ fn cause(view: &View<'_>, evidence: &[usize]) -> usize {
     let sent = |event: &usize| matches!(view.events.get(*event), Some(it) if matches!(it.kind, EventKind::Sent { .. }));
     let asked = |event: &usize| {
         let mut answers = view.targets().filter(|message| message.event == *event);
-        answers.find_map(|answer| view.request_of(answer).map(|request| request.event))
+        let request = answers.find_map(|answer| view.request_of(answer).map(|of| of.event));
+        let mut exchanges = view.exchanges.values();
+        let exchange = || {
+            exchanges.find_map(|of| {
+                let response = of.response.as_ref().map(|response| response.event);
+                of.request.filter(|_| response == Some(*event))
+            })
+        };
+        request.or_else(exchange)
     };
     let own = evidence.iter().find(|event| sent(event)).copied();
     own.or_else(|| evidence.iter().find_map(asked))

@@ -8,7 +8,7 @@ use mcp_verdict_engine::{
     session::{Session, SessionError, default_capabilities},
     view::{Reading, View},
 };
-use mcp_verdict_transport::Recorder;
+use mcp_verdict_transport::{Recorder, Server};
 use mcp_verdict_vectors::{Library, model::Vector};
 use mcp_verdict_wire::transcript::{Event, FORMAT, Head, Transcript};
 use serde_json::{Value, json};
@@ -30,6 +30,8 @@ pub(crate) struct Ground<'g> {
 pub(crate) struct Live {
     pub(crate) session: Session,
     prelude: Vec<Event>,
+    /// How often a server of ours had been started when it was opened.
+    starts: u64,
 }
 
 /// What came of something that was driven.
@@ -57,8 +59,29 @@ impl Driven {
 }
 
 impl Ground<'_> {
-    /// Opens a session.
+    /// The server at the other end, where it is ours to start.
+    pub(crate) fn server(&self) -> Option<&Server> {
+        self.target.options.server.as_ref()
+    }
+
+    /// Whether a session is one with a server that runs no more.
+    pub(crate) fn is_of_the_past(&self, live: &Live) -> bool {
+        self.server()
+            .is_some_and(|server| server.starts() != live.starts || !server.is_up())
+    }
+
+    /// Opens a session. A server of ours that opens none is started anew, once.
     pub(crate) async fn open(&self, timeout: Duration) -> Result<Live, SessionError> {
+        match (self.open_once(timeout).await, self.server()) {
+            (Err(_), Some(server)) => {
+                server.renew();
+                self.open_once(timeout).await
+            }
+            (opened, _) => opened,
+        }
+    }
+
+    async fn open_once(&self, timeout: Duration) -> Result<Live, SessionError> {
         let recorder = Recorder::new(self.target.options.redactor.clone());
         let revision = self.way.revision;
         let mut session = Session::open(
@@ -74,7 +97,11 @@ impl Ground<'_> {
         session.next_id += OWN_IDS_FROM;
         let prelude = session.prelude();
         session.restart(prelude.clone());
-        Ok(Live { session, prelude })
+        Ok(Live {
+            session,
+            prelude,
+            starts: self.server().map_or(0, Server::starts),
+        })
     }
 
     /// Drives a vector on a session.

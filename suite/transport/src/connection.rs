@@ -6,6 +6,7 @@ use mcp_verdict_wire::{Delivery, Revision, TransportKind, transcript::Exchange};
 
 use crate::{
     Recorder, Redactor, grpc, http,
+    server::{Server, Watching},
     socket::Socket,
     stdio::{self, Program},
     ws::Channel,
@@ -118,6 +119,8 @@ pub struct Options {
     pub redactor: Redactor,
     /// What is going to be spoken, for a transport that says so when it connects.
     pub revision: Option<Revision>,
+    /// The program that serves the address, if it is ours to start. It is started when a connection needs it.
+    pub server: Option<Server>,
 }
 
 /// Headers to set (`Some`) or to leave out (`None`) against those that would be sent; names in lower case.
@@ -193,6 +196,16 @@ pub enum OpenError {
         /// What is wrong with it.
         why: String,
     },
+    /// The program that should serve the address does not.
+    #[error("start `{command}` to serve {place}: {why}")]
+    Serve {
+        /// The command.
+        command: String,
+        /// Where it should listen.
+        place: String,
+        /// Why it does not.
+        why: String,
+    },
     /// Certificates cannot be read, or the client cannot be built.
     #[error("set up TLS: {0}")]
     Tls(String),
@@ -242,6 +255,9 @@ pub struct Connection {
     recorder: Recorder,
     transport: TransportKind,
     carrier: Carrier,
+    server: Option<Server>,
+    /// Ends with the connection.
+    watching: Option<Watching>,
 }
 
 #[derive(Debug)]
@@ -266,6 +282,11 @@ impl Connection {
         recorder: Recorder,
     ) -> Result<Self, OpenError> {
         let (connect, grace) = (options.connect_timeout, options.exit_grace);
+        let mut watching = None;
+        if let Some(server) = &options.server {
+            server.up().await?;
+            watching = server.watch(recorder.clone());
+        }
         let carrier = match address {
             Address::Command {
                 program,
@@ -317,6 +338,8 @@ impl Connection {
             recorder,
             transport: address.transport(),
             carrier,
+            server: options.server.clone(),
+            watching,
         })
     }
 
@@ -345,6 +368,9 @@ impl Connection {
     /// open. A connection on which a limit was broken is of no use any more.
     #[must_use]
     pub fn is_usable(&self) -> bool {
+        if self.watching.as_ref().is_some_and(Watching::is_over) {
+            return false;
+        }
         match &self.carrier {
             Carrier::Grpc(tunnel) => tunnel.is_usable(),
             // It connects again where need be.
@@ -452,13 +478,19 @@ impl Connection {
     }
 
     /// What a child holds in memory with all of its group, in KiB; `None` where there is no child or the
-    /// system does not tell.
+    /// system does not tell. A server that we started is one too.
     #[must_use]
     pub fn memory_kib(&self) -> Option<u64> {
         match &self.carrier {
             Carrier::Stdio(child) => child.memory_kib(),
-            _ => None,
+            _ => self.server.as_ref()?.memory_kib(),
         }
+    }
+
+    /// Whether the end of the program on the other side is recorded: a child, or a server that we started.
+    #[must_use]
+    pub fn has_process(&self) -> bool {
+        self.watching.is_some() || matches!(self.carrier, Carrier::Stdio(_))
     }
 
     /// Ends the connection and waits until all of it is gone: child, group, exchanges.

@@ -10,6 +10,7 @@ mod http;
 mod lines;
 mod outbox;
 mod recorder;
+mod server;
 mod socket;
 mod stdio;
 mod user_headers;
@@ -20,4 +21,5 @@ pub use connection::{
 };
 pub use http::tls_config;
 pub use recorder::{Budget, Recorder, Redactor};
+pub use server::{Place, Server};
 pub use stdio::{adopt_orphans, kill_children, kill_descendants};

@@ -203,7 +203,7 @@ fn side(text: &str) -> Result<TargetArguments, Expected> {
 }
 
 /// Splits a command line as a POSIX shell does, without expanding anything. `None` if a quotation is not closed.
-fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut characters = text.chars();

@@ -63,6 +63,7 @@ pub(crate) fn perform(arguments: &Fuzz, style: Style) -> anyhow::Result<Exit> {
             None => Vec::new(),
         };
         let campaigns = fuzz(arguments, &library, &prepared, spec.as_ref()).await;
+        target::stop(spec.as_ref()).await;
         drop(mocks);
         anyhow::Ok((prepared, again, campaigns?))
     }))??;

@@ -97,6 +97,7 @@ fn command(arguments: &Fuzz) -> Result<ClientCommand, Expected> {
         || target.file.is_some()
         || !target.header.is_empty()
         || target.bearer_env.is_some()
+        || target.start.is_some()
     {
         return Err(
             Expected::usage("a client is a command after `--`, and nothing else")

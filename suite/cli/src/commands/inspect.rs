@@ -18,7 +18,11 @@ pub(crate) fn perform(arguments: &Inspect) -> anyhow::Result<Exit> {
     })?;
     let runtime = tokio::runtime::Runtime::new().context("start the runtime")?;
     let discovery = runtime
-        .block_on(signals::interruptible(discover(&spec)))?
+        .block_on(signals::interruptible(async {
+            let discovery = discover(&spec).await;
+            target::stop(Some(&spec)).await;
+            discovery
+        }))?
         .map_err(|error| target::unreachable(&error))?;
     let inspection = Inspection::of(&spec, &discovery);
     if arguments.json {

@@ -52,6 +52,7 @@ pub(crate) fn perform(arguments: &Run, style: Style) -> anyhow::Result<Exit> {
         };
         prepared.reproduce.insert_str(0, &selected.again);
         let outcome = judge(arguments, &selected, &prepared).await;
+        target::stop(spec.as_ref()).await;
         drop(mocks);
         outcome
     }))??;

@@ -2,6 +2,7 @@
 
 mod compare;
 mod fragile_client;
+mod fragile_server;
 mod fuzz;
 mod fuzz_client;
 mod hostile;
@@ -11,6 +12,7 @@ mod mistakes;
 mod mock;
 mod reports;
 mod self_test;
+mod start;
 
 use std::{
     ffi::OsStr,

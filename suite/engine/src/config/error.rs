@@ -86,6 +86,9 @@ pub enum ConfigError {
         /// Their names.
         names: Vec<String>,
     },
+    /// `--start` without an address that the command could serve.
+    #[error("--start goes with the URL that the command serves")]
+    StartWithoutUrl,
     /// A target file is not what it should be. The text shows where.
     #[error("read target file `{}`\n{text}", path.display())]
     Toml {
@@ -139,6 +142,9 @@ impl ConfigError {
             Self::Reference { variable, .. } => format!("set it: {variable}=… mcp-verdict …"),
             Self::SeveralServers { names, .. } => {
                 format!("choose one with --server: {}", names.join(", "))
+            }
+            Self::StartWithoutUrl => {
+                "a server on standard streams is started by the command after `--`".to_owned()
             }
             Self::Toml { hint, .. } => return hint.clone(),
             Self::TwoTargets { .. } => "give one of them".to_owned(),

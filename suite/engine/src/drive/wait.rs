@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use mcp_verdict_wire::{Era, TransportKind, transcript::EventKind};
+use mcp_verdict_wire::{
+    Era,
+    transcript::{Ended, EventKind},
+};
 use serde_json::Value;
 
 use super::Drive;
@@ -38,14 +41,20 @@ impl Drive<'_> {
         // A copy, because the wait borrows the drive.
         let walk = self.walk.clone();
         let waited = self.wait(patience, |view| walk.is_over(index, view)).await;
-        let has_process = self.head.transport == TransportKind::Stdio;
-        if has_process && self.reading.process.output_closed.is_some() {
+        if self.session.connection.has_process() && self.broke_off(index) {
             // How it left is worth a moment: the end of its output comes first.
             self.wait(EXIT_PATIENCE, |view| view.process.exited.is_some())
                 .await;
         }
         self.note(index, waited, patience);
         waited
+    }
+
+    /// Whether a channel ended, or an exchange of this step broke off, as they do when a process leaves.
+    fn broke_off(&self, index: usize) -> bool {
+        let broken = |ended: &Option<(usize, Ended)>| matches!(ended, Some((event, Ended::Broken(_))) if self.reading.step_of(*event) == Some(index));
+        let mut exchanges = self.reading.exchanges.values();
+        self.reading.process.output_closed.is_some() || exchanges.any(|it| broken(&it.ended))
     }
 
     /// Records a wait that did not get what it waited for.

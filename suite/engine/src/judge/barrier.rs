@@ -30,6 +30,10 @@ impl StepJudge<'_, '_> {
             return match exchange.map(|of| of.status()) {
                 // Refused, but in its turn: what came before it has come.
                 Some(Some(status)) if (400..500).contains(&status) => None,
+                // Why a connection broke: its server is gone, and we saw how.
+                Some(None) if self.look.gone().is_some() => {
+                    Some(self.target_left(self.look.gone()?))
+                }
                 Some(_) => {
                     let absence = self.absent(why.clone());
                     Some(

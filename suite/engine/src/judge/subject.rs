@@ -148,7 +148,10 @@ impl Look<'_, '_> {
         let process = &self.view.process;
         let gone = match self.view.head.transport {
             TransportKind::Stdio => process.exited.map(|exit| exit.event),
-            _ => process.output_closed,
+            // The end of a server that we started is recorded beside what becomes of its connections.
+            _ => process
+                .output_closed
+                .or(process.exited.map(|exit| exit.event)),
         };
         gone.filter(|event| self.before(*event))
     }

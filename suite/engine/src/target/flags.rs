@@ -32,6 +32,8 @@ pub struct Flags {
     pub revisions: Vec<Revision>,
     /// `--transport`; empty for whatever is spoken.
     pub transports: Vec<TransportKind>,
+    /// `--start`: the words of the command that serves the URL.
+    pub start: Vec<String>,
     /// `--timeout`; `None` leaves what the file says.
     pub timeout: Option<Duration>,
 }
@@ -95,6 +97,9 @@ impl TargetSpec {
         if let Some(timeout) = flags.timeout {
             spec.timeout = timeout;
         }
+        if !flags.start.is_empty() {
+            spec.starts(&flags.start)?;
+        }
         Ok(Some(spec.sealed()))
     }
 }
@@ -154,6 +159,30 @@ mod tests {
         assert_eq!(asked(&[]), TransportKind::Ws);
         assert_eq!(asked(&[TransportKind::Ws]), TransportKind::Ws);
         assert_eq!(asked(&[TransportKind::WsDraft]), TransportKind::WsDraft);
+    }
+
+    #[test]
+    fn a_command_is_started_for_a_url_alone() {
+        let words = ["serve", "--token", "abcdef"].map(str::to_owned).to_vec();
+        let flags = Flags {
+            url: Some("http://127.0.0.1:1/mcp".to_owned()),
+            start: words.clone(),
+            ..Flags::default()
+        };
+        let spec = TargetSpec::from_flags(&flags, &none).expect("no error");
+        let spec = spec.expect("a target");
+        assert!(spec.options.server.is_some_and(|server| !server.is_up()));
+        assert_eq!(
+            spec.reproduce,
+            "--start 'serve --token [redacted]' http://127.0.0.1:1/mcp"
+        );
+        let flags = Flags {
+            command: vec!["server".to_owned()],
+            start: words,
+            ..Flags::default()
+        };
+        let error = TargetSpec::from_flags(&flags, &none).expect_err("an error");
+        assert!(error.to_string().contains("--start"), "{error}");
     }
 
     #[test]

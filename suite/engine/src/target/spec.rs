@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use mcp_verdict_transport::{Address, Options, Redactor};
+use mcp_verdict_transport::{Address, Options, Place, Redactor, Server};
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ impl TargetSpec {
             exit_grace: EXIT_GRACE,
             redactor: Redactor::default(),
             revision: None,
+            server: None,
         };
         Self {
             reproduce: name.clone(),
@@ -216,6 +217,34 @@ impl TargetSpec {
             .headers
             .push((name.to_ascii_lowercase(), value.to_owned()));
         Ok(())
+    }
+
+    /// The command of these words serves the URL, and is started when it is needed.
+    pub(crate) fn starts(&mut self, words: &[String]) -> Result<(), ConfigError> {
+        let place = self.place().ok_or(ConfigError::StartWithoutUrl)?;
+        self.secrets.words(words);
+        let server = Server::new(words.to_vec(), place, self.start_timeout);
+        self.options.server = Some(server);
+        let command = shell_words(&[shell_words(words)]);
+        self.reproduce = format!("--start {command} {}", self.reproduce);
+        Ok(())
+    }
+
+    /// Where a server would have to listen; `None` where there is none to connect to.
+    fn place(&self) -> Option<Place> {
+        let of = |text: &str| Url::parse(text).ok().map(|url| Place::Tcp(url.listener()));
+        if let Some(url) = self.urls.first() {
+            return Some(Place::Tcp(url.listener()));
+        }
+        match self.addresses.first()? {
+            Address::Command { .. } => None,
+            Address::StreamableHttp { url }
+            | Address::HttpSse { url }
+            | Address::Grpc { url, .. }
+            | Address::WebSocket { url, .. } => of(url),
+            Address::Tcp { address } => Some(Place::Tcp(address.clone())),
+            Address::Unix { path } => Some(Place::Unix(path.clone())),
+        }
     }
 
     /// To be called when nothing more is added: from here on nothing shown or recorded holds a secret.

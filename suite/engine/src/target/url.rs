@@ -117,6 +117,16 @@ impl Url {
         })
     }
 
+    /// Where to connect: host and port, also where the port is not written.
+    #[must_use]
+    pub fn listener(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
     /// The same place with another path.
     #[must_use]
     pub fn with_path(&self, path: &str) -> Self {

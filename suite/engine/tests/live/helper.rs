@@ -49,6 +49,7 @@ pub(crate) fn target(address: Address, transport: TransportKind) -> Prepared {
             exit_grace: Duration::from_millis(500),
             redactor: Redactor::default(),
             revision: None,
+            server: None,
         },
         ways: vec![PreparedWay {
             address,

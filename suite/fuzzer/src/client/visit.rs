@@ -144,6 +144,7 @@ fn options() -> Options {
         exit_grace: GRACE,
         redactor: Redactor::default(),
         revision: None,
+        server: None,
     }
 }
 

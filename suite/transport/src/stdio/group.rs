@@ -48,7 +48,7 @@ fn groups() -> MutexGuard<'static, Groups> {
 ///
 /// A process that leaves the group (`setsid`) is out of its reach.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(crate) struct Group {
     leader: Pid,
     recorder: Recorder,
     /// The leader was reaped: its number may belong to someone else from now on.
@@ -57,7 +57,7 @@ pub(super) struct Group {
 
 impl Group {
     /// Starts a child that leads a group. `spawn` gives the child and its number.
-    pub(super) fn start<C>(
+    pub(crate) fn start<C>(
         spawn: impl FnOnce() -> io::Result<(C, Option<u32>)>,
         recorder: Recorder,
     ) -> io::Result<(C, Self)> {
@@ -81,7 +81,7 @@ impl Group {
     }
 
     /// Sends `signal` to the whole group and records it, unless the leader is gone already.
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let gone = self.gone();
         if !*gone {
             let name = signal.as_str().trim_start_matches("SIG").to_owned();
@@ -91,12 +91,12 @@ impl Group {
     }
 
     /// What is resident of the group's processes, in KiB (Linux: `/proc`).
-    pub(super) fn memory_kib(&self) -> Option<u64> {
+    pub(crate) fn memory_kib(&self) -> Option<u64> {
         memory::of_group(self.leader.as_raw())
     }
 
     /// Kills what is left of the group; later signals go nowhere.
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         let mut gone = self.gone();
         if !*gone {
             self.send(Signal::SIGKILL);
@@ -105,9 +105,14 @@ impl Group {
         }
     }
 
+    /// Whether it was ended.
+    pub(crate) fn is_gone(&self) -> bool {
+        *self.gone()
+    }
+
     /// Takes note of those of its members that ended and were left to us. It does not wait: one that leaves the
     /// group meanwhile would be waited for in vain.
-    pub(super) fn reap(&self) {
+    pub(crate) fn reap(&self) {
         let members = Pid::from_raw(-self.leader.as_raw());
         while let Ok(WaitStatus::Exited(..) | WaitStatus::Signaled(..)) =
             waitpid(members, Some(WaitPidFlag::WNOHANG))

@@ -6,5 +6,6 @@ mod memory;
 mod orphans;
 
 pub(crate) use child::{Child, Program};
+pub(crate) use group::Group;
 pub use group::kill_children;
 pub use orphans::{adopt_orphans, kill_descendants};

@@ -25,6 +25,7 @@ pub(crate) fn options() -> Options {
         exit_grace: Duration::from_secs(10),
         redactor: Redactor::default(),
         revision: None,
+        server: None,
     }
 }
 
