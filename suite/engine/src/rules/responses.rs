@@ -155,7 +155,8 @@ fn id_type(view: &View<'_>, seen: &mut Observation) {
 /// Whether an integer is spelled as everyone spells it. What came as `-0`, `1.0` or `1e2` is read as a number, and may
 /// go back as one: JSON makes no difference between them.
 fn is_plainly_spelled(id: &Value) -> bool {
-    integer(id).is_none_or(|number| id.to_string() == number.to_string())
+    let spelled = id.to_string();
+    integer(id).is_none_or(|number| number.to_string() == spelled)
 }
 
 fn with_id(view: &View<'_>, seen: &mut Observation) {
