@@ -103,7 +103,8 @@ fn value(source: &mut Source, kind: Mutation, mark: Mark) -> Json {
         },
         "many items" => {
             let item = edges::any(source, mark);
-            Json::List(vec![item; 1 + source.below(300)])
+            let most = (MANY_BYTES_MAX / item.pieces().len().max(1)).clamp(1, MANY_MAX);
+            Json::List(vec![item; 1 + source.below(most)])
         }
         _ => edges::any(source, mark),
     }
@@ -193,3 +194,9 @@ fn with_map(
         change(source, members);
     }
 }
+
+/// Items that are many.
+const MANY_MAX: usize = 300;
+
+/// What they come to together, in bytes: a message has to be carried.
+const MANY_BYTES_MAX: usize = 2 * 1024 * 1024;
