@@ -204,7 +204,9 @@ impl Campaign<'_> {
             let timeout = self.options.timeout;
             let driven = self.ground.drive(live, &vector, timeout, Some(haste)).await;
             drop(turn);
-            self.state(|state| state.patient += begun.elapsed().saturating_sub(QUICK_VOLLEY));
+            let took = begun.elapsed();
+            self.state(|state| state.patient += took.saturating_sub(QUICK_VOLLEY));
+            tracing::trace!(?took, kinds = ?cases.iter().map(Case::kind).collect::<Vec<_>>(), "sent");
             let mut found = {
                 let view = driven.view();
                 let case_of = |event: usize| {
