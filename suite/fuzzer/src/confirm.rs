@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::{
     case::Case,
+    generate::answered,
     oracle::{self, Oracle},
     script::{self, Script},
     volley::{Driven, Ground, Live},
@@ -198,10 +199,8 @@ impl<'t> Trial<'t> {
 
 /// Waits for the response to a request of HTTP, which may be none.
 fn posted(step: &serde_json::Value) -> Option<serde_json::Value> {
-    let label = step.pointer("/http/as")?;
-    Some(
-        json!({"expect": {"http": label, "accept": [{"match": {"$any": true}}, {"absent": true}]}}),
-    )
+    let label = step.pointer("/http/as")?.as_str()?;
+    Some(answered(label))
 }
 
 /// Whether the target answered the sign of life behind the cases: what it does not answer then is another matter.

@@ -7,6 +7,8 @@ pub(crate) mod instance;
 mod sequences;
 pub(crate) mod structure;
 
+pub(crate) use sequences::answered;
+
 use mcp_verdict_wire::TransportKind;
 use serde_json::{Value, json};
 

@@ -154,9 +154,10 @@ fn cancelled(id: &Value) -> Value {
     json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": id}})
 }
 
-/// Another session beside ours, and calls of both, one right behind the other.
+/// Another session beside ours, and calls of both.
 fn two_sessions(source: &mut Source, material: &Material, mark: Mark) -> Vec<Action> {
-    let (open, ready, ask) = (label(mark, 0), label(mark, 1), label(mark, 2));
+    // Labels go by place in the case: the first two are those of its actions.
+    let (open, ready, ask) = (label(mark, 2), label(mark, 3), label(mark, 4));
     let session = format!("s{:x}", mark.0);
     let reference = format!("${{{session}}}");
     let version = material.revision.as_str();
@@ -181,17 +182,25 @@ fn two_sessions(source: &mut Source, material: &Material, mark: Mark) -> Vec<Act
             "headers": {"mcp-session-id": reference, "mcp-protocol-version": version}}})
     };
     let initialized = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-    vec![
-        Action::Steps(vec![
-            json!({"http": {"method": "POST", "as": open, "json": initialize,
-                "headers": {"mcp-session-id": null, "mcp-protocol-version": null}}}),
-            json!({"capture": {"name": session, "from": {"http": open}, "pointer": "/headers/mcp-session-id",
-                "otherwise": "not-applicable", "because": "the server hands out no session ids"}}),
-            with(&ready, &initialized),
-            with(&ask, &theirs),
-        ]),
-        Action::Message(Sending::of(Pieces::of(mine))),
-    ]
+    let mut steps = vec![
+        json!({"http": {"method": "POST", "as": open, "json": initialize,
+            "headers": {"mcp-session-id": null, "mcp-protocol-version": null}}}),
+        json!({"capture": {"name": session, "from": {"http": open}, "pointer": "/headers/mcp-session-id",
+            "otherwise": "not-applicable", "because": "the server hands out no session ids"}}),
+        with(&ready, &initialized),
+        with(&ask, &theirs),
+    ];
+    // What is mixed up at once shows beside each other, what is kept too long one after the other.
+    if source.one_in(2) {
+        steps.push(answered(&ask));
+    }
+    let mine = Action::Message(Sending::of(Pieces::of(mine)));
+    vec![Action::Steps(steps), mine]
+}
+
+/// Waits for the response to a request of HTTP, which may be none.
+pub(crate) fn answered(label: &str) -> Value {
+    json!({"expect": {"http": label, "accept": [{"match": {"$any": true}}, {"absent": true}]}})
 }
 
 /// The stream that a client may open is opened, closed and opened again.
