@@ -57,6 +57,15 @@ pub struct Progress {
     pub doing: Option<String>,
 }
 
+/// Who is told of a campaign while it goes on.
+#[derive(Clone, Copy)]
+pub struct Listener<'l> {
+    /// Hears how far it is.
+    pub progress: &'l dyn Fn(Progress),
+    /// Hears of each bucket that shows every time, as soon as it is kept.
+    pub found: &'l dyn Fn(&Bucket),
+}
+
 /// What a campaign found.
 #[derive(Clone, Debug)]
 pub struct Finished {
@@ -84,7 +93,7 @@ pub async fn run(
     way: &PreparedWay,
     is_safe: &dyn Fn(&serde_json::Value) -> bool,
     options: &Options,
-    progress: &dyn Fn(Progress),
+    listener: Listener<'_>,
 ) -> Result<Finished, SessionError> {
     let mut ground = Ground {
         library,
@@ -98,7 +107,7 @@ pub async fn run(
     let campaign = Campaign {
         ground: &ground,
         options,
-        progress,
+        listener,
         begun: Instant::now(),
         state: Mutex::default(),
         turns: RwLock::new(()),
@@ -153,7 +162,7 @@ pub(crate) async fn join_all<F: Future<Output = ()>>(all: Vec<F>) {
 struct Campaign<'c> {
     ground: &'c Ground<'c>,
     options: &'c Options,
-    progress: &'c dyn Fn(Progress),
+    listener: Listener<'c>,
     begun: Instant,
     state: Mutex<State>,
     /// Shared by those who send, and had alone by one who looks into something, where all send to one server that may
@@ -338,7 +347,7 @@ impl Campaign<'_> {
             }
             self.progress_of(state, None)
         });
-        (self.progress)(progress);
+        (self.listener.progress)(progress);
     }
 
     fn progress_of(&self, state: &State, doing: Option<String>) -> Progress {

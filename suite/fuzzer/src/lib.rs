@@ -23,7 +23,7 @@ mod store;
 mod volley;
 
 pub use bucket::Bucket;
-pub use campaign::{Finished, Options, Progress, run};
+pub use campaign::{Finished, Listener, Options, Progress, run};
 pub use generate::Taste;
 pub use oracle::ORACLES;
 pub use store::{StoreError, store};

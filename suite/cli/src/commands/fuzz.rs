@@ -16,7 +16,7 @@ use mcp_verdict_engine::{
     target::TargetSpec,
     time::rfc3339,
 };
-use mcp_verdict_fuzzer::{Bucket, Finished, ORACLES, Options, Progress, Taste, store};
+use mcp_verdict_fuzzer::{Bucket, Finished, Listener, ORACLES, Options, Progress, Taste, store};
 use mcp_verdict_results::{
     self as results, CheckResult, Kind, Run, Suite, Summary, Target, Verdict,
 };
@@ -177,8 +177,14 @@ async fn fuzz(
         let name = format!("{} over {}", way.revision, way.transport);
         let progress =
             |progress: Progress| tell(&bar, &name, (options.cases, options.time), &progress);
+        // What is found is not lost with the rest; who cannot write it is told at the end.
+        let found = |bucket: &Bucket| drop(store(&arguments.corpus, std::slice::from_ref(bucket)));
+        let listener = Listener {
+            progress: &progress,
+            found: &found,
+        };
         let finished =
-            mcp_verdict_fuzzer::run(library, prepared, way, &is_safe, &options, &progress).await;
+            mcp_verdict_fuzzer::run(library, prepared, way, &is_safe, &options, listener).await;
         bar.finish_and_clear();
         let finished = finished.map_err(|error| Expected {
             message: format!("open a session in {name}: {error}"),

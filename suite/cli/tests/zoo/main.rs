@@ -7,8 +7,9 @@
 //! cargo test --release -p mcp-verdict --test zoo -- --ignored --nocapture
 //! ```
 //!
-//! which prints a table and takes a while. `ZOO_SEEDS=1,2` and `ZOO_FAULTS=nul,head` narrow it down; `ZOO_PROGRAM`
-//! names a program that was built elsewhere.
+//! which prints a table and takes a while, though each campaign ends as soon as its bug was found and made small.
+//! `ZOO_SEEDS=1,2` and `ZOO_FAULTS=nul,head` narrow it down; `ZOO_PROGRAM` names a program that was built elsewhere,
+//! and `ZOO_KEEP` a folder for what was found.
 
 mod animals;
 
@@ -19,6 +20,8 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use animals::{Animal, ZOO};
@@ -93,11 +96,13 @@ struct Hunt {
     printed: String,
 }
 
-/// A bucket, as the program tells of it.
+/// A vector that was found.
 struct Find {
     check: String,
     case: u64,
+    /// From the start of the program until the vector was there, small and confirmed.
     seconds: f64,
+    steps: u64,
     bytes: u64,
 }
 
@@ -116,13 +121,7 @@ fn hunt(animal: &Animal, seed: u64, flags: &[&str]) -> Hunt {
     fuzz.args(["fuzz", "--seed", &seed, "--corpus"])
         .arg(&corpus);
     fuzz.args(flags).args(faulty.target());
-    let output = fuzz.output().expect("the program starts");
-    let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    printed.push_str(&String::from_utf8_lossy(&output.stderr));
-    let mut finds: Vec<Find> = printed.lines().filter_map(find).collect();
-    finds.retain(|find| animal.shows_as.iter().any(|it| find.check.contains(it)));
-    finds.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
-    let found = finds.into_iter().next();
+    let (found, mut printed) = campaign(fuzz, animal, &corpus, folder.path());
     // The one that was fuzzed may be tired.
     drop(faulty);
     let replayed = |fault| -> Vec<Value> {
@@ -140,12 +139,68 @@ fn hunt(animal: &Animal, seed: u64, flags: &[&str]) -> Hunt {
     let bad = |verdict: &String| verdict == "fail" || verdict == "warn";
     let (with, without) = (verdicts(&with), verdicts(&without));
     let _ = writeln!(printed, "replayed: {with:?}, without the bug: {without:?}");
+    keep(animal, &seed, &corpus);
     Hunt {
         found,
         fails_again: with.iter().any(bad),
         spares_others: without.iter().any(|it| it == "pass") && !without.iter().any(bad),
         printed,
     }
+}
+
+/// Runs a campaign until a vector about the bug is there, or to its end. Gives what it printed, too.
+fn campaign(
+    mut fuzz: Command,
+    animal: &Animal,
+    corpus: &Path,
+    folder: &Path,
+) -> (Option<Find>, String) {
+    let log = folder.join("printed.txt");
+    let output = fs::File::create(&log).expect("a file in the folder");
+    let begun = Instant::now();
+    let errors = output.try_clone().expect("the file can be shared");
+    let mut fuzz = fuzz.stdout(output).stderr(errors).spawn();
+    let fuzz = fuzz.as_mut().expect("the program starts");
+    let path = loop {
+        let ended = fuzz.try_wait().expect("it can be asked").is_some();
+        let path = shown_as(animal, corpus);
+        if ended || path.is_some() {
+            break path;
+        }
+        thread::sleep(LOOKED_AT_EVERY);
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    if path.is_some() {
+        // It ends what it started.
+        let mut kill = Command::new("kill");
+        let _ = kill.args(["-INT", &fuzz.id().to_string()]).output();
+    }
+    fuzz.wait().expect("it ends");
+    let printed = fs::read(&log).unwrap_or_default();
+    let found = path.and_then(|path| find(corpus, &path, seconds));
+    (found, String::from_utf8_lossy(&printed).into_owned())
+}
+
+/// The first vector that is about the bug.
+fn shown_as(animal: &Animal, corpus: &Path) -> Option<PathBuf> {
+    let files = fs::read_dir(corpus.join("fuzz")).ok()?;
+    let mut paths = files.flatten().map(|file| file.path());
+    paths.find(|path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        animal.shows_as.iter().any(|it| name.contains(it))
+    })
+}
+
+/// Copies what was found to the folder that `ZOO_KEEP` names, if it names one.
+fn keep(animal: &Animal, seed: &str, corpus: &Path) {
+    let Some(folder) = std::env::var_os("ZOO_KEEP") else {
+        return;
+    };
+    let Some(path) = shown_as(animal, corpus) else {
+        return;
+    };
+    let to = Path::new(&folder).join(format!("{}-{seed}.yaml", animal.fault));
+    fs::copy(path, to).expect("the folder of `ZOO_KEEP` is there");
 }
 
 /// The results of a vector that was found, on a server.
@@ -167,19 +222,24 @@ fn replay(served: &Served, corpus: &Path, check: &str, folder: &Path) -> Vec<Val
         .collect()
 }
 
-/// A line that tells of a bucket.
-fn find(line: &str) -> Option<Find> {
-    let (check, rest) = line.split_once(" (")?;
-    let check = check.split_whitespace().nth(1)?.to_owned();
-    let number = |before: &str, after: &str| {
-        let rest = rest.split_once(before)?.1;
-        Some(rest.split_once(after)?.0.trim().to_owned())
+/// What the comments of a vector say of how it was found.
+fn find(corpus: &Path, path: &Path, seconds: f64) -> Option<Find> {
+    let text = fs::read_to_string(path).ok()?;
+    let number = |before: &str, after: &str| -> Option<u64> {
+        let comments = text.lines().filter(|line| line.starts_with('#'));
+        let rest = comments
+            .filter_map(|line| line.split_once(before))
+            .next()?
+            .1;
+        rest.split_once(after)?.0.trim().parse().ok()
     };
+    let check = path.strip_prefix(corpus).ok()?.with_extension("");
     Some(Find {
-        check,
-        case: number(": case ", " after ")?.parse().ok()?,
-        seconds: number(" after ", " s,")?.parse().ok()?,
-        bytes: number(" cases, ", " bytes")?.parse().ok()?,
+        check: check.display().to_string(),
+        case: number(": case ", ".")?,
+        seconds,
+        steps: number("Sent: ", " steps")?,
+        bytes: number(" steps, ", " bytes")?,
     })
 }
 
@@ -244,11 +304,12 @@ fn row(animal: &Animal, hunts: &[Hunt]) -> String {
     let good = hunts.iter().filter(|hunt| hunt.is_good()).count();
     let cases = median(finds.iter().map(|find| find.case as f64).collect());
     let seconds = median(finds.iter().map(|find| find.seconds).collect());
+    let steps = median(finds.iter().map(|find| find.steps as f64).collect());
     let bytes = median(finds.iter().map(|find| find.bytes as f64).collect());
     let shown: BTreeSet<&str> = finds.iter().map(|find| kind(&find.check)).collect();
     let shown = Vec::from_iter(shown).join(" ");
     format!(
-        "| {} | {} | {}/{} | {good} | {cases:.0} | {seconds:.1} | {bytes:.0} | {shown} |",
+        "| {} | {} | {}/{} | {good} | {cases:.0} | {seconds:.1} | {steps:.0} | {bytes:.0} | {shown} |",
         animal.fault,
         animal.transport,
         finds.len(),
@@ -256,11 +317,10 @@ fn row(animal: &Animal, hunts: &[Hunt]) -> String {
     )
 }
 
-/// A check without its folder and number.
+/// A check without its folder and digest.
 fn kind(check: &str) -> &str {
     let name = check.trim_start_matches("fuzz/");
-    name.trim_end_matches(|it: char| it.is_ascii_digit())
-        .trim_end_matches('-')
+    name.rsplit_once('-').map_or(name, |(name, _)| name)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -278,6 +338,9 @@ fn program() -> PathBuf {
     elsewhere.map_or_else(|| env!("CARGO_BIN_EXE_mcp-verdict").into(), PathBuf::from)
 }
 
+/// How often a campaign is looked at.
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(50);
+
 const HEAD: &str = "\
-| bug | transport | found | replayed | cases | seconds | bytes | shows as |
-| --- | --- | --- | --- | --- | --- | --- | --- |";
+| bug | transport | found | replayed | cases | seconds | steps | bytes | shows as |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |";

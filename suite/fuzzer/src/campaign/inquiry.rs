@@ -33,6 +33,10 @@ impl Campaign<'_> {
             let known = likely.next();
             known.map(|bucket| {
                 bucket.cases += 1;
+                if !bucket.is_stable() {
+                    // Another case may show it every time.
+                    return bucket.cases > FLAKY_LOOKS_MAX;
+                }
                 // Another one may hide behind the first: it is looked into now and then.
                 !bucket.cases.is_power_of_two() || bucket.cases < 8
             })
@@ -56,7 +60,7 @@ impl Campaign<'_> {
         }
         let begun = Instant::now();
         let doing = Some(format!("looking into {name} ({})", case.kind()));
-        (self.progress)(self.state(|state| self.progress_of(state, doing)));
+        (self.listener.progress)(self.state(|state| self.progress_of(state, doing)));
         let mut confirmed = self.confirm(suspicion, cases, context).await;
         if !confirmed && suspicion.oracle.needs_to_be_alone() {
             // An answer without an id may be about another of them.
@@ -179,24 +183,47 @@ impl Campaign<'_> {
         let mut script = shown.script.clone();
         script.id = format!("{}-{:08x}", script.id, bucket::digest(&key));
         let result = self.result(&script, shown.driven.transcript);
+        let (seed, case) = (
+            self.options.seed,
+            cases.last().map_or(0, |case| case.mark.0 >> 8),
+        );
+        let steps: usize = cases.iter().map(|case| case.steps().len()).sum();
+        let bytes = cases.iter().map(Case::weight).sum();
         let comment = vec![
-            format!("Found by `mcp-verdict fuzz --seed {}`.", self.options.seed),
+            format!("Found by `mcp-verdict fuzz --seed {seed}`: case {case}."),
             format!("It showed in {} of {} trials.", times.0, times.1),
+            format!("Sent: {steps} steps, {bytes} bytes."),
         ];
         let bucket = Bucket {
             vector: store::text(&script, &comment),
             result,
-            first_case: cases.last().map_or(0, |case| case.mark.0 >> 8),
+            first_case: case,
             first_seconds,
             cases: 1,
             shown: times,
-            bytes: cases.iter().map(Case::weight).sum(),
+            bytes,
             key,
             kinds: kinds.into_iter().collect(),
             oracle: oracle.to_owned(),
             shape: suspicion.shape.clone(),
         };
-        self.state(|state| state.buckets.push(bucket));
+        self.add(bucket);
+    }
+
+    /// Keeps a bucket, in place of those of the same shape that show at times only if it shows every time.
+    fn add(&self, bucket: Bucket) {
+        let stable = bucket.is_stable();
+        if stable {
+            (self.listener.found)(&bucket);
+        }
+        self.state(|state| {
+            let same =
+                |other: &Bucket| other.oracle == bucket.oracle && other.shape == bucket.shape;
+            state
+                .buckets
+                .retain(|other| !stable || other.is_stable() || !same(other));
+            state.buckets.push(bucket);
+        });
     }
 
     /// What the judge says of the script that shows it.
@@ -244,7 +271,7 @@ impl Campaign<'_> {
             oracle: suspicion.oracle.name().to_owned(),
             shape: suspicion.shape.clone(),
         };
-        self.state(|state| state.buckets.push(bucket));
+        self.add(bucket);
     }
 
     /// Sends the kinds of messages that a session got, each many times, and keeps what is not given back.
@@ -292,6 +319,9 @@ const LEAK_TIMES: usize = 2_000;
 
 /// Longer messages are not sent that often, in bytes.
 const LEAK_BYTES_MAX: usize = 4_096;
+
+/// Cases that are looked into although what they show is known, where that shows at times only.
+const FLAKY_LOOKS_MAX: u64 = 8;
 
 /// How often a suspicion that did not show again is looked into.
 const TRIES_MAX: u64 = 3;
