@@ -3,7 +3,7 @@
 mod inquiry;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -178,6 +178,8 @@ struct State {
     coverage: BTreeMap<(String, String), u64>,
     unconfirmed: BTreeMap<String, u64>,
     looking: Duration,
+    /// What is being looked into.
+    under_way: BTreeSet<String>,
     volleys: u64,
     /// What volleys took that took long.
     patient: Duration,

@@ -105,7 +105,6 @@ impl<'t> Trial<'t> {
 
     /// Whether these cases show it, in a session of their own or in one that nothing has changed.
     pub(crate) async fn shows(&mut self, cases: &[Case]) -> Option<Shown> {
-        self.attempts += 1;
         if !self.label.is_empty() && !self.is_sent(cases) {
             return None;
         }
@@ -113,6 +112,10 @@ impl<'t> Trial<'t> {
             return None;
         }
         let script = self.script(cases)?;
+        if !script::hold_together(&script.steps) {
+            return None;
+        }
+        self.attempts += 1;
         let vector = script.vector()?;
         let mut live = match self.live.take() {
             Some(live) if !self.ground.is_of_the_past(&live) => live,
@@ -197,10 +200,12 @@ impl<'t> Trial<'t> {
     }
 }
 
-/// Waits for the response to a request of HTTP, which may be none.
+/// Waits a moment for the response to a request of HTTP, which may be none.
 fn posted(step: &serde_json::Value) -> Option<serde_json::Value> {
     let label = step.pointer("/http/as")?.as_str()?;
-    Some(answered(label))
+    let mut wait = answered(label);
+    wait["expect"]["within_ms"] = json!(POSTED_WITHIN_MS);
+    Some(wait)
 }
 
 /// Whether the target answered the sign of life behind the cases: what it does not answer then is another matter.
@@ -215,6 +220,9 @@ fn lived(script: &Script, driven: &Driven) -> bool {
 
 /// Trials of one suspicion.
 const ATTEMPTS_MAX: usize = 400;
+
+/// How long what comes after a request of HTTP is held back, in milliseconds.
+const POSTED_WITHIN_MS: u64 = 500;
 
 /// How long the opening of a session may take at least.
 const OPENING: Duration = Duration::from_secs(5);

@@ -1,8 +1,11 @@
 //! Vectors made of cases: what is driven, and what is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mcp_verdict_vectors::model::{Found, Level, Outcome, RequirementId, SessionMode, Step, Vector};
+use mcp_verdict_vectors::{
+    model::{Found, Level, Outcome, RequirementId, SessionMode, Step, Vector},
+    template::{references, root_of},
+};
 use mcp_verdict_wire::{Revision, TransportKind};
 use serde_json::{Value, json};
 
@@ -62,6 +65,37 @@ pub(crate) fn vector(
         ..Vector::of_steps(id.to_owned(), revision, Level::Must, steps)
     })
 }
+
+/// Whether every name that these steps use was given by a step before, and to nothing else.
+pub(crate) fn hold_together(steps: &[Value]) -> bool {
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    steps.iter().all(|step| {
+        let references = references(step);
+        let mut names = references.iter().map(|reference| root_of(reference));
+        let mut used = USES
+            .iter()
+            .filter_map(|pointer| step.pointer(pointer)?.as_str());
+        let holds = names.all(|name| known.contains(name)) && used.all(|name| known.contains(name));
+        holds && given(step).is_none_or(|name| known.insert(name))
+    })
+}
+
+/// The name that a step gives to what it does.
+fn given(step: &Value) -> Option<&str> {
+    let (kind, body) = step.as_object()?.iter().next()?;
+    let member = if kind == "capture" { "name" } else { "as" };
+    body.get(member)?.as_str()
+}
+
+/// Where steps name others.
+const USES: [&str; 6] = [
+    "/drop/of",
+    "/capture/from/http",
+    "/expect/http",
+    "/expect/replies",
+    "/expect/response",
+    "/expect/stream",
+];
 
 /// What a finding by this oracle is, as a vector: title, level, statements, and the steps behind those of its cases.
 pub(crate) struct Claim {

@@ -1,6 +1,11 @@
 //! Making what was found small: fewer cases, fewer actions, fewer bytes, as long as it still shows (delta debugging:
 //! Zeller, Hildebrandt, IEEE TSE 28(2), 2002; over the structure of a message first, as in Misherghi, Su, ICSE 2006).
 
+mod steps;
+mod text;
+
+use serde_json::{Map, Value};
+
 use crate::{
     case::{Action, Case, Sending},
     confirm::Trial,
@@ -15,7 +20,7 @@ pub(crate) async fn shrink(trial: &mut Trial<'_>, cases: Vec<Case>) -> Vec<Case>
         for index in 0..cases.len() {
             fewer_actions(trial, &mut cases, index).await;
             for action in 0..cases[index].actions.len() {
-                smaller_message(trial, &mut cases, index, action).await;
+                smaller_action(trial, &mut cases, index, action).await;
             }
         }
         let after: usize = cases.iter().map(Case::weight).sum();
@@ -23,6 +28,22 @@ pub(crate) async fn shrink(trial: &mut Trial<'_>, cases: Vec<Case>) -> Vec<Case>
             return cases;
         }
     }
+}
+
+/// The same cases with twice as much of what stands there many times; `None` where nothing does.
+pub(crate) fn with_twice_as_much(cases: &[Case]) -> Option<Vec<Case>> {
+    let mut more = cases.to_vec();
+    let mut any = false;
+    for action in more.iter_mut().flat_map(|case| &mut case.actions) {
+        let Action::Message(sending) = action else {
+            continue;
+        };
+        for piece in sending.pieces.0.iter_mut().filter(|piece| piece.times > 1) {
+            piece.times *= 2;
+            any = true;
+        }
+    }
+    any.then_some(more)
 }
 
 /// Leaves out cases: halves, then quarters, down to one by one.
@@ -66,17 +87,19 @@ async fn fewer_actions(trial: &mut Trial<'_>, cases: &mut [Case], index: usize) 
     }
 }
 
-async fn smaller_message(trial: &mut Trial<'_>, cases: &mut [Case], index: usize, action: usize) {
+async fn smaller_action(trial: &mut Trial<'_>, cases: &mut [Case], index: usize, action: usize) {
     let mut place = 0;
     while trial.may_go_on() {
-        let Action::Message(sending) = &cases[index].actions[action] else {
-            return;
+        let smaller = match &cases[index].actions[action] {
+            Action::Message(sending) => {
+                let smaller = candidates(sending).into_iter().nth(place);
+                smaller.map(Action::Message)
+            }
+            Action::Steps(steps) => steps::candidates(steps).nth(place).map(Action::Steps),
         };
-        let Some(smaller) = candidates(sending).into_iter().nth(place) else {
-            return;
-        };
+        let Some(smaller) = smaller else { return };
         let mut less = cases.to_vec();
-        less[index].actions[action] = Action::Message(smaller);
+        less[index].actions[action] = smaller;
         if trial.shows(&less).await.is_some() {
             // What did not go before may go now, but seldom does: that is tried in the next round.
             cases.clone_from_slice(&less);
@@ -94,47 +117,60 @@ pub(crate) fn candidates(sending: &Sending) -> Vec<Sending> {
         change(&mut other);
         other
     };
-    if !sending.delivery.is_empty() {
-        all.push(with(&|it| it.delivery.clear()));
+    for fewer in fewer_members(&sending.delivery) {
+        all.push(with(&|it| it.delivery.clone_from(&fewer)));
     }
-    if !sending.headers.is_empty() {
-        all.push(with(&|it| it.headers.clear()));
+    for fewer in fewer_members(&sending.headers) {
+        all.push(with(&|it| it.headers.clone_from(&fewer)));
     }
     if sending.times > 1 {
-        all.push(with(&|it| it.times = 1));
-        all.push(with(&|it| it.times /= 2));
-        all.push(with(&|it| {
-            it.times -= it.times / 8 + usize::from(it.times < 8)
-        }));
+        for times in closer(sending.times) {
+            all.push(with(&|it| it.times = times));
+        }
     }
     for (place, piece) in sending.pieces.0.iter().enumerate() {
         all.push(with(&|it| drop(it.pieces.0.remove(place))));
         if piece.times > 1 {
-            for times in [
-                1,
-                piece.times / 16,
-                piece.times / 2,
-                piece.times * 7 / 8,
-                piece.times - 1,
-            ] {
-                if times > 0 && times < piece.times {
-                    all.push(with(&|it| {
-                        fewer_times(&mut it.pieces.0, piece.times, times)
-                    }));
-                }
+            for times in closer(piece.times) {
+                all.push(with(&|it| {
+                    fewer_times(&mut it.pieces.0, piece.times, times)
+                }));
             }
             continue;
         }
-        for range in spans(&piece.bytes)
-            .into_iter()
-            .chain(chunks(piece.bytes.len()))
-        {
+        for edit in text::edits(&piece.bytes) {
             all.push(with(&|it| {
-                drop(it.pieces.0[place].bytes.drain(range.clone()))
+                it.pieces.0[place].bytes = edit.made(&piece.bytes)
             }));
         }
     }
     all.dedup();
+    all
+}
+
+/// Numbers below `from` and above 0: small ones, and then ever closer ones.
+fn closer(from: usize) -> Vec<usize> {
+    let halves = (1..usize::BITS).map(|bits| from >> bits);
+    let less = halves.take_while(|less| *less > 0).map(|less| from - less);
+    let mut closer: Vec<usize> = [1, from / 16].into_iter().chain(less).collect();
+    closer.retain(|it| *it > 0 && *it < from);
+    closer.dedup();
+    closer
+}
+
+/// None of these members, and all but one of them.
+fn fewer_members(members: &Map<String, Value>) -> Vec<Map<String, Value>> {
+    let mut all = Vec::new();
+    if !members.is_empty() {
+        all.push(Map::new());
+    }
+    if members.len() > 1 {
+        all.extend(members.keys().map(|name| {
+            let mut fewer = members.clone();
+            fewer.shift_remove(name);
+            fewer
+        }));
+    }
     all
 }
 
@@ -145,112 +181,34 @@ fn fewer_times(pieces: &mut [Piece], from: usize, to: usize) {
     }
 }
 
-/// The parts of a JSON text, or of something close to one, that can be left out and leave one: members and items with
-/// their commas, and what is within brackets and quotes. The longest first.
-fn spans(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
-    let mut spans = Vec::new();
-    let mut open: Vec<(usize, usize)> = Vec::new();
-    let mut quote: Option<usize> = None;
-    let mut place = 0;
-    while place < bytes.len() {
-        let byte = bytes[place];
-        match quote {
-            Some(from) => match byte {
-                b'\\' => place += 1,
-                b'"' => {
-                    spans.push(from + 1..place);
-                    quote = None;
-                }
-                _ => {}
-            },
-            None => match byte {
-                b'"' => quote = Some(place),
-                b'{' | b'[' => open.push((place, place + 1)),
-                b',' => {
-                    if let Some((_, item)) = open.last_mut() {
-                        spans.push(*item..place + 1);
-                        *item = place + 1;
-                    }
-                }
-                b'}' | b']' => {
-                    if let Some((from, item)) = open.pop() {
-                        // The last item takes the comma before it along.
-                        let comma = item > from + 1;
-                        spans.push(item - usize::from(comma)..place);
-                        spans.push(from + 1..place);
-                    }
-                }
-                _ => {}
-            },
-        }
-        place += 1;
-    }
-    spans.retain(|span| span.start < span.end && span.end <= bytes.len());
-    spans.sort_by_key(|span| std::cmp::Reverse(span.len()));
-    spans.dedup();
-    spans.truncate(SPANS_MAX);
-    spans
-}
-
-/// Halves, quarters, and so on down to single bytes where there are few.
-fn chunks(length: usize) -> Vec<std::ops::Range<usize>> {
-    let mut chunks = Vec::new();
-    let mut size = length.div_ceil(2);
-    while size >= 1 && length / size <= CHUNKS_MAX && length > 0 {
-        let mut from = 0;
-        while from < length {
-            chunks.push(from..(from + size).min(length));
-            from += size;
-        }
-        if size == 1 {
-            break;
-        }
-        size /= 2;
-    }
-    chunks
-}
-
-/// Parts of one message that are tried.
-const SPANS_MAX: usize = 120;
-
-/// Chunks of one size that are tried.
-const CHUNKS_MAX: usize = 64;
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::piece::Pieces;
 
     #[test]
-    fn what_can_be_left_out_leaves_json() {
-        let text = br#"{"a":1,"b":[1,{"c":"d"}],"e":"f,g"}"#;
-        let left: Vec<Vec<u8>> = spans(text)
-            .into_iter()
-            .map(|span| {
-                let mut rest = text.to_vec();
-                rest.drain(span);
-                rest
-            })
-            .collect();
-        for rest in &left {
-            let text = String::from_utf8_lossy(rest);
-            assert!(
-                serde_json::from_slice::<serde_json::Value>(rest).is_ok(),
-                "{text}"
-            );
-        }
-        for wanted in [
-            &br#"{"b":[1,{"c":"d"}],"e":"f,g"}"#[..],
-            br#"{"a":1,"b":[1,{"c":"d"}]}"#,
-            b"{}",
-        ] {
-            assert!(left.iter().any(|rest| rest == wanted));
-        }
-    }
-
-    #[test]
-    fn chunks_cover_everything_in_every_size() {
-        let covered: usize = chunks(10).iter().filter(|chunk| chunk.len() == 1).count();
-        assert_eq!(covered, 10);
-        assert!(chunks(0).is_empty());
+    fn whatever_a_message_is_made_of_gets_smaller() {
+        let mut sending = Sending::of(Pieces::of(r#"{"a":1}"#));
+        sending.pieces.0.push(Piece::repeated(b"[", 5000));
+        sending.pieces.0.push(Piece::repeated(b"]", 5000));
+        sending.delivery = json!({"after": "\r", "pieces": 3})
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        sending.headers = json!({"x-a": "b"}).as_object().cloned().unwrap_or_default();
+        sending.times = 9;
+        let all = candidates(&sending);
+        let any = |wanted: &dyn Fn(&Sending) -> bool| assert!(all.iter().any(wanted));
+        any(&|it| it.delivery.is_empty());
+        any(&|it| it.delivery.len() == 1);
+        any(&|it| it.headers.is_empty());
+        any(&|it| it.times == 1);
+        any(&|it| it.pieces.0[0].bytes == b"{}");
+        // What opens and what closes get fewer together.
+        any(&|it| it.pieces.0[1].times == 2500 && it.pieces.0[2].times == 2500);
+        any(&|it| it.pieces.0.len() == 2);
+        assert!(!all.contains(&sending));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     confirm::{Shown, Trial},
     oracle::{self, Suspicion},
     script::Script,
-    shrink::shrink,
+    shrink::{self, shrink},
     store,
 };
 
@@ -58,6 +58,14 @@ impl Campaign<'_> {
         if known == Some(true) || hopeless {
             return;
         }
+        let kind = match suspicion.oracle.is_soon_tried() {
+            true => coarse.clone(),
+            false => format!("{name} {}", suspicion.shape),
+        };
+        if !self.state(|state| state.under_way.insert(kind.clone())) {
+            // Another session shows the same, most likely, and it is being looked into.
+            return;
+        }
         let begun = Instant::now();
         let doing = Some(format!("looking into {name} ({})", case.kind()));
         (self.listener.progress)(self.state(|state| self.progress_of(state, doing)));
@@ -74,7 +82,10 @@ impl Campaign<'_> {
         if !confirmed {
             self.state(|state| *state.unconfirmed.entry(coarse).or_default() += 1);
         }
-        self.state(|state| state.looking += begun.elapsed());
+        self.state(|state| {
+            state.looking += begun.elapsed();
+            state.under_way.remove(&kind)
+        });
     }
 
     /// Whether a suspicion could be shown again.
@@ -100,13 +111,16 @@ impl Campaign<'_> {
         let whole = small.clone();
         let mut small = shrink(&mut trial, small).await;
         trial.timeout = self.options.timeout;
-        let slow = small != whole && suspicion.oracle.is_about_life();
-        if slow && trial.shows_afresh(&small).await.is_none() && !trial.gone {
+        let mut last = trial.shows_afresh(&small).await;
+        if last.is_none() && suspicion.oracle.is_about_life() && small != whole && !trial.gone {
             // Small enough to be slow and not silent: with all patience it stays larger.
             trial.until = end.min(Instant::now() + SHRINKING_SLOWLY);
-            small = shrink(&mut trial, whole).await;
+            small = larger_until_it_shows(&mut trial, small, whole).await;
+            last = trial.shows_afresh(&small).await;
         }
-        let (mut shown, mut of, mut last) = (0, 0, None);
+        // Who was silent for so long once need not be waited for as long each time.
+        trial.timeout = self.options.timeout.min(SILENT_AGAIN);
+        let (mut shown, mut of) = (u32::from(last.is_some()), 1);
         while of < TRIALS && !trial.gone {
             of += 1;
             if let Some(this) = trial.shows_afresh(&small).await {
@@ -314,6 +328,29 @@ impl Campaign<'_> {
     }
 }
 
+/// The smallest that shows with all patience: `small` with more of what it repeats, or else what `whole` shrinks to.
+async fn larger_until_it_shows(
+    trial: &mut Trial<'_>,
+    small: Vec<Case>,
+    whole: Vec<Case>,
+) -> Vec<Case> {
+    let most: usize = whole.iter().map(Case::weight).sum();
+    let mut larger = small;
+    while trial.may_go_on() {
+        let Some(more) = shrink::with_twice_as_much(&larger) else {
+            break;
+        };
+        larger = more;
+        if trial.shows_afresh(&larger).await.is_some() {
+            return larger;
+        }
+        if larger.iter().map(Case::weight).sum::<usize>() > most {
+            break;
+        }
+    }
+    shrink(trial, whole).await
+}
+
 /// How often a message is sent to see whether it leaves something behind.
 const LEAK_TIMES: usize = 2_000;
 
@@ -337,6 +374,9 @@ const TRIALS: u32 = 3;
 
 /// How long an answer may take while something is made small.
 const QUICK: Duration = Duration::from_millis(700);
+
+/// How long who was silent before has to answer.
+const SILENT_AGAIN: Duration = Duration::from_secs(2);
 
 /// How long making one thing small may take.
 const SHRINKING: Duration = Duration::from_secs(12);
