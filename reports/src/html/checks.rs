@@ -247,9 +247,11 @@ impl<'a> Statement<'a> {
     }
 }
 
-/// No other address becomes a link: a `javascript:` one least of all.
+/// No other address becomes a link: a `javascript:` one least of all. An address is of visible ASCII alone
+/// (RFC 3986, section 2), so a link brings no control character into the page.
 fn is_on_the_web(url: &str) -> bool {
-    url.starts_with("https://") || url.starts_with("http://")
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    is_web && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What a person has to look at, with links to where it is told in full.

@@ -215,6 +215,24 @@ fn an_address_that_is_not_on_the_web_is_no_link() {
 }
 
 #[test]
+fn an_address_with_a_character_that_none_has_is_no_link() {
+    let mut run = run();
+    for (clause, character) in run
+        .results
+        .iter_mut()
+        .flat_map(|result| &mut result.requirements)
+        .zip(
+            ['\u{1}', '\r', ' ', '\u{85}', '\u{fffe}']
+                .into_iter()
+                .cycle(),
+        )
+    {
+        clause.url = Some(format!("https://strange.example/{character}"));
+    }
+    assert!(!html(&run).contains("strange.example"));
+}
+
+#[test]
 fn five_thousand_results_fit_into_a_few_megabytes() {
     let run = big(
         5000,
