@@ -180,10 +180,11 @@ impl Problem {
         renderer.render(&[group])
     }
 
-    /// The span within one line and within the text.
+    /// The span within one line and within the text, from a character to another: where the reader knows only
+    /// which character it is at, its place is taken for a byte's.
     fn shown_span(&self) -> Range<usize> {
-        let start = self.span.start.min(self.text.len());
-        let end = self.span.end.clamp(start, self.text.len());
+        let start = self.text.floor_char_boundary(self.span.start);
+        let end = self.text.floor_char_boundary(self.span.end.max(start));
         let line = self
             .text
             .get(start..end)
@@ -385,8 +386,8 @@ mod tests {
     }
 
     #[test]
-    fn a_span_beyond_the_text_does_no_harm() {
-        for span in [0..0, 5..900, 900..901, 3..3] {
+    fn a_span_that_fits_no_text_does_no_harm() {
+        for span in [0..0, 5..900, 900..901, 3..3, 4..4, 4..5, 0..4] {
             let kind = ProblemKind::MissingKey {
                 key: "id".to_owned(),
             };
