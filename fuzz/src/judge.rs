@@ -70,7 +70,8 @@ fn read(text: &str) -> Transcript {
     let mut lines = text.lines().peekable();
     let head = lines
         .next_if(|line| line.starts_with("{\"format\""))
-        .and_then(|line| serde_json::from_str(line).ok());
+        .and_then(|line| serde_json::from_str::<Head>(line).ok())
+        .filter(|head| head.format == FORMAT);
     let mut at_us = 0;
     let events = lines.take(EVENTS_MAX).map(|line| {
         at_us += 1;

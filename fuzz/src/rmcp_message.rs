@@ -35,8 +35,11 @@ pub fn rmcp_message(bytes: &[u8]) {
                 let known = is_passed_over(deviation, &lenient.value);
                 assert!(known, "rmcp takes {deviation}");
             }
+            let read_otherwise = [Breach::DuplicateKey, Breach::IdType];
             if let Parsed::Single(ours) = lenient.into_parsed()
-                && !deviations.iter().any(|it| it.what == Breach::DuplicateKey)
+                && !deviations
+                    .iter()
+                    .any(|it| read_otherwise.contains(&it.what))
             {
                 agree(&ours, &theirs);
             }
@@ -122,9 +125,15 @@ fn is_id_beyond(id: &Value) -> bool {
 fn is_passed_over(deviation: &Deviation, message: &Value) -> bool {
     match deviation.what {
         Breach::DuplicateKey => !ENVELOPE.contains(&&*deviation.at),
+        Breach::IdType => message.get("id").is_some_and(is_integral_as_double),
         Breach::ParamsType => message.get("params").is_some_and(Value::is_null),
         _ => false,
     }
+}
+
+/// Whether a number has a fraction that its double has lost.
+fn is_integral_as_double(id: &Value) -> bool {
+    id.as_f64().is_some_and(|double| double.fract() == 0.0)
 }
 
 /// The members that rmcp itself reads.

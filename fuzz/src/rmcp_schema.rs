@@ -59,6 +59,8 @@ const TYPES: [(&str, Read); 18] = [
     ("ToolAnnotations", read::<model::ToolAnnotations>),
 ];
 
-fn is_known(_name: &str, _value: &Value) -> bool {
-    false
+/// Known: a type of result that rmcp has another type for, or none.
+fn is_known(name: &str, value: &Value) -> bool {
+    let kind = value.get("resultType").and_then(Value::as_str);
+    name == "CallToolResult" && kind.is_some_and(|kind| kind != "complete")
 }
