@@ -1,6 +1,9 @@
 //! The files that describe targets.
 
-use std::path::Path;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    path::Path,
+};
 
 use mcp_verdict_engine::{
     config::{ConfigError, parse_client_config, parse_file},
@@ -13,9 +16,13 @@ pub fn config(bytes: &[u8]) {
         return;
     };
     let path = Path::new("/fuzz/mcp-verdict.toml");
-    same(|| parse_file(path, text, &environment, None));
+    let secret = secret(text);
+    let environment = |name: &str| environment(name, &secret);
+    same(&secret, || parse_file(path, text, &environment, None));
     let url = || TargetSpec::from_url("http://127.0.0.1:1/mcp").expect("the address is sound");
-    same(|| parse_file(path, text, &environment, Some(url())));
+    same(&secret, || {
+        parse_file(path, text, &environment, Some(url()))
+    });
 }
 
 /// The same of a client's configuration, whichever of its servers is asked for.
@@ -24,18 +31,24 @@ pub fn client_config(bytes: &[u8]) {
         return;
     };
     let path = Path::new("/fuzz/.vscode/mcp.json");
-    same(|| parse_client_config(path, text, None, &environment));
-    same(|| parse_client_config(path, text, Some("a"), &environment));
+    let secret = secret(text);
+    let environment = |name: &str| environment(name, &secret);
+    same(&secret, || {
+        parse_client_config(path, text, None, &environment)
+    });
+    same(&secret, || {
+        parse_client_config(path, text, Some("a"), &environment)
+    });
 }
 
-fn same(read: impl Fn() -> Result<TargetSpec, ConfigError>) {
+fn same(secret: &str, read: impl Fn() -> Result<TargetSpec, ConfigError>) {
     match (read(), read()) {
         (Ok(spec), Ok(again)) => {
             assert_eq!(format!("{spec:?}"), format!("{again:?}"));
             let reachable = !spec.addresses.is_empty() || !spec.urls.is_empty();
             assert!(reachable, "there is no way to reach it");
             assert!(
-                !spec.reproduce.contains(SECRET) && !spec.name.contains(SECRET),
+                !spec.reproduce.contains(secret) && !spec.name.contains(secret),
                 "a secret is told"
             );
         }
@@ -47,15 +60,19 @@ fn same(read: impl Fn() -> Result<TargetSpec, ConfigError>) {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+fn environment(name: &str, secret: &str) -> Option<String> {
     match name {
         "HOME" => Some("/home/fuzz".to_owned()),
         "EMPTY" => Some(String::new()),
-        "TOKEN" | "API_KEY" => Some(SECRET.to_owned()),
+        "TOKEN" | "API_KEY" => Some(secret.to_owned()),
         "HOST" => Some("127.0.0.1".to_owned()),
         _ => None,
     }
 }
 
-/// No file that is fuzzed has it by itself.
-const SECRET: &str = "hunter2-9f8e7d6c5b4a";
+/// What no file has by itself: it depends on the whole of the file, since a fuzzer finds out what is compared.
+fn secret(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("hunter2-{:016x}", hasher.finish())
+}
