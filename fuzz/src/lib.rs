@@ -17,6 +17,8 @@ mod schema;
 mod sse;
 mod sse_stream;
 mod support;
+#[cfg(test)]
+mod tests;
 mod transcript;
 mod vector;
 mod websocket;
@@ -63,6 +65,20 @@ pub const TARGETS: [(&str, Body); 20] = [
     ("vector", vector),
     ("websocket", websocket),
 ];
+
+/// The body that the environment variable `FUZZ_TARGET` names; `empty` does nothing, to show what the rest of an
+/// execution costs.
+///
+/// # Panics
+/// When it names none.
+pub fn named() -> Body {
+    let name = std::env::var("FUZZ_TARGET").unwrap_or_default();
+    if name == "empty" {
+        return |_| {};
+    }
+    let found = TARGETS.iter().find(|(target, _)| *target == name);
+    found.expect("FUZZ_TARGET names a target").1
+}
 
 /// Runs `body` on each file named on the command line.
 ///

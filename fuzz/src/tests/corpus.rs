@@ -1,36 +1,20 @@
 //! Replays every seed, so that the laws hold on them without a fuzzer.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use super::{
+    files::{files_in, path, seeds_of},
+    workers::{for_each_target, hold},
 };
-
-use mcp_verdict_fuzz::TARGETS;
-
-/// Everything in a folder of this crate, in order.
-fn files_in(folder: &str) -> BTreeSet<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let entries = fs::read_dir(folder).expect("the folder is there");
-    entries
-        .map(|entry| entry.expect("the folder can be read").path())
-        .collect()
-}
-
-fn seeds_of(target: &str) -> impl Iterator<Item = Vec<u8>> {
-    let seeds = files_in(&format!("corpus/{target}"));
-    assert!(!seeds.is_empty(), "{target} has no seeds");
-    seeds.into_iter().map(|seed| {
-        println!("{}", seed.display());
-        fs::read(seed).expect("a seed can be read")
-    })
-}
+use crate::TARGETS;
 
 #[test]
 fn every_seed_keeps_the_laws() {
-    for (name, body) in TARGETS {
-        seeds_of(name).for_each(|seed| body(&seed));
-    }
+    for_each_target(|name, body| {
+        for (origin, seed) in seeds_of(name) {
+            hold(name, body, &seed, &origin);
+        }
+    });
 }
 
 /// Short seeds are cut everywhere, long ones here and there.
@@ -38,15 +22,15 @@ const CUTS_MAX: usize = 60;
 
 #[test]
 fn every_cut_of_every_seed_keeps_the_laws() {
-    for (name, body) in TARGETS {
-        for seed in seeds_of(name) {
+    for_each_target(|name, body| {
+        for (origin, seed) in seeds_of(name) {
             let step = seed.len().div_ceil(CUTS_MAX).max(1);
             for cut in (0..seed.len()).step_by(step) {
-                body(&seed[..cut]);
-                body(&seed[cut..]);
+                hold(name, body, &seed[..cut], &origin);
+                hold(name, body, &seed[cut..], &origin);
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -59,8 +43,7 @@ fn every_target_has_a_file_and_a_corpus_and_every_file_is_a_target() {
     assert_eq!(names("fuzz_targets"), targets);
     assert_eq!(names("corpus"), targets);
     assert_eq!(names("dictionaries"), targets);
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
-    let manifest = fs::read_to_string(manifest).unwrap();
+    let manifest = fs::read_to_string(path("Cargo.toml")).unwrap();
     for target in targets {
         assert!(
             manifest.contains(&format!("path = \"fuzz_targets/{target}.rs\"")),
