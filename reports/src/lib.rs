@@ -3,6 +3,7 @@
 //! Every format renders the [`Run`](mcp_verdict_results::Run) that it is given. None recomputes a
 //! verdict, and none trusts a text in it: whatever a peer sent stays text.
 
+mod benchmark;
 mod comparison;
 mod groups;
 mod html;
@@ -13,6 +14,9 @@ mod text;
 mod verdicts;
 mod write;
 
+pub use benchmark::{
+    BENCHMARK_SCHEMA, benchmark_html, benchmark_json, benchmark_junit, benchmark_terminal,
+};
 pub use comparison::{
     COMPARISON_SCHEMA, comparison_html, comparison_json, comparison_junit, comparison_terminal,
 };
@@ -21,4 +25,6 @@ pub use json::{FORMAT, SCHEMA, json};
 pub use junit::junit;
 pub use terminal::{TerminalOptions, terminal};
 pub use text::lines as visible;
-pub use write::{Format, ReportSpec, SpecError, WriteError, write, write_comparison};
+pub use write::{
+    Format, ReportSpec, SpecError, WriteError, write, write_benchmark, write_comparison,
+};

@@ -8,9 +8,12 @@ use std::{
     str::FromStr,
 };
 
-use mcp_verdict_results::{Comparison, Run};
+use mcp_verdict_results::{Benchmark, Comparison, Run};
 
-use crate::{comparison_html, comparison_json, comparison_junit, html, json, junit};
+use crate::{
+    benchmark_html, benchmark_json, benchmark_junit, comparison_html, comparison_json,
+    comparison_junit, html, json, junit,
+};
 
 /// A form of report that can be written to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -103,6 +106,16 @@ impl Format {
         }
     }
 
+    /// Renders a benchmark in this format.
+    #[must_use]
+    pub fn render_benchmark(self, benchmark: &Benchmark) -> String {
+        match self {
+            Self::Html => benchmark_html(benchmark),
+            Self::Json => benchmark_json(benchmark),
+            Self::Junit => benchmark_junit(benchmark),
+        }
+    }
+
     /// Renders a comparison in this format.
     #[must_use]
     pub fn render_comparison(self, comparison: &Comparison) -> String {
@@ -184,6 +197,14 @@ pub fn write(run: &Run, specs: &[ReportSpec]) -> Result<(), WriteError> {
 /// As for [`write`].
 pub fn write_comparison(comparison: &Comparison, specs: &[ReportSpec]) -> Result<(), WriteError> {
     write_each(specs, &|format| format.render_comparison(comparison))
+}
+
+/// As [`write`], of a benchmark.
+///
+/// # Errors
+/// As for [`write`].
+pub fn write_benchmark(benchmark: &Benchmark, specs: &[ReportSpec]) -> Result<(), WriteError> {
+    write_each(specs, &|format| format.render_benchmark(benchmark))
 }
 
 fn write_each(specs: &[ReportSpec], render: &dyn Fn(Format) -> String) -> Result<(), WriteError> {

@@ -36,6 +36,7 @@ mod ids;
 mod input;
 mod lifecycle;
 mod lists;
+mod load;
 mod logging;
 mod malformed;
 mod messages;
@@ -106,9 +107,10 @@ const CATALOGUE: &[&[Fault]] = &[
     ws_draft::FAULTS,
 ];
 
-/// Every fault there is, by area; those that fuzzing has to find come last.
+/// Every fault there is, by area; those that fuzzing and benchmarks have to find come last.
 pub fn faults() -> impl Iterator<Item = &'static Fault> {
-    CATALOGUE.iter().chain(fuzz::FAULTS).copied().flatten()
+    let others = fuzz::FAULTS.iter().chain(&[load::FAULTS]);
+    CATALOGUE.iter().chain(others).copied().flatten()
 }
 
 /// The faults that fuzzing has to find.
@@ -121,6 +123,12 @@ impl Fault {
     #[must_use]
     pub fn is_for_fuzzing(&self) -> bool {
         faults_for_fuzzing().any(|fault| fault.name == self.name)
+    }
+
+    /// Whether only a benchmark can show it, and no check does.
+    #[must_use]
+    pub fn is_for_benchmarks(&self) -> bool {
+        load::FAULTS.iter().any(|fault| fault.name == self.name)
     }
 }
 

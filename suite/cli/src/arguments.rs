@@ -1,11 +1,14 @@
 //! The command line, as clap sees it.
 
+mod bench;
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mcp_verdict_reports::ReportSpec;
 use mcp_verdict_wire::{Revision, TransportKind};
 
+pub(crate) use self::bench::{Bench, LoadArguments, MixArguments, Null, Spread};
 use crate::exit::EXIT_CODES;
 
 /// The conformance suite for the Model Context Protocol: judges servers by clause, bytes and one command.
@@ -40,6 +43,8 @@ pub(crate) enum Command {
     /// Send a server what it may not expect, or a client with --client, and keep what it does wrong; without a target,
     /// to the mock.
     Fuzz(Fuzz),
+    /// Put a server under load: throughput and latency that can be trusted; without a target, the mock.
+    Bench(Box<Bench>),
     /// Show what a target offers: revisions, capabilities, and the fixtures found and missing.
     Inspect(Inspect),
     /// Judge saved transcripts again.
@@ -51,6 +56,9 @@ pub(crate) enum Command {
     /// Join the standard streams with a socket: the server that a client starts that is fuzzed.
     #[command(hide = true)]
     Relay(Relay),
+    /// Answer every request on standard streams with nothing: what `bench` measures itself against.
+    #[command(hide = true)]
+    Null(Null),
     /// Prove that every check catches the faults it names, and that the conformant mock passes.
     SelfTest(SelfTest),
     /// List the checks.

@@ -41,11 +41,13 @@ fn perform(command: Command, verbose: u8, style: Style) -> anyhow::Result<Exit> 
         Command::Run(run) => commands::run::perform(&run, style),
         Command::Compare(compare) => commands::compare::perform(&compare, verbose > 0, style),
         Command::Fuzz(fuzz) => commands::fuzz::perform(&fuzz, style),
+        Command::Bench(bench) => commands::bench::perform(&bench, style),
         Command::Inspect(inspect) => commands::inspect::perform(&inspect),
         Command::Judge(judge) => commands::judge::perform(&judge, style),
         Command::Validate(validate) => commands::validate::perform(&validate),
         Command::Mock(mock) => commands::mock::perform(&mock),
         Command::Relay(relay) => commands::relay::perform(&relay),
+        Command::Null(_) => commands::bench::null(),
         Command::SelfTest(self_test) => commands::self_test::perform(&self_test, style),
         Command::List(list) => commands::list::perform(&list, style),
     }

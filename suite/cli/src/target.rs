@@ -169,6 +169,16 @@ pub(crate) fn start_mock(transport: TransportKind, faults: Vec<String>) -> Start
 }
 
 fn mock_command(faults: &[String]) -> io::Result<Address> {
+    let flags = faults.iter().flat_map(|fault| ["--fault", fault.as_str()]);
+    let words: Vec<&str> = ["mock", "--transport", "stdio"]
+        .into_iter()
+        .chain(flags)
+        .collect();
+    own_command(&words)
+}
+
+/// This program with other arguments, as a server to start.
+pub(crate) fn own_command(words: &[&str]) -> io::Result<Address> {
     // On Linux this link still leads to the program when its file was replaced meanwhile.
     let own = Path::new("/proc/self/exe");
     let program = if own.exists() {
@@ -176,20 +186,13 @@ fn mock_command(faults: &[String]) -> io::Result<Address> {
     } else {
         std::env::current_exe()?
     };
-    let flags = faults
-        .iter()
-        .flat_map(|fault| ["--fault".to_owned(), fault.clone()]);
     Ok(Address::Command {
         program: program.to_string_lossy().into_owned(),
-        arguments: ["mock", "--transport", "stdio"]
-            .map(str::to_owned)
-            .into_iter()
-            .chain(flags)
-            .collect(),
+        arguments: words.iter().map(|word| (*word).to_owned()).collect(),
         environment: BTreeMap::new(),
         directory: None,
     })
 }
 
 /// What reports call the built-in mock server.
-const MOCK_NAME: &str = "the built-in mock server";
+pub(crate) const MOCK_NAME: &str = "the built-in mock server";

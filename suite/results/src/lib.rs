@@ -3,12 +3,18 @@
 //! Public fields, no behaviour beyond counting: every report format renders this, and none recomputes a
 //! verdict.
 
+mod benchmark;
 mod comparison;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use benchmark::{
+    Benchmark, BenchmarkFinding, BenchmarkPlan, BenchmarkSamples, BenchmarkSide, Calibration,
+    Environment, Figures, Latency, Objective, OperationFigures, PlannedOperation, Range, RateLimit,
+    RateStep, Ratio, Slot, Spread, Timeline,
+};
 pub use comparison::{
     Compared, Comparison, Difference, DifferenceKind, ExchangePair, LeftOut, Noise, Pair, Place,
 };

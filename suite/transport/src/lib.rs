@@ -19,7 +19,7 @@ mod ws;
 pub use connection::{
     Address, Connection, HeaderEdits, HttpCall, OpenError, Options, Outgoing, SendError, Shutdown,
 };
-pub use http::tls_config;
+pub use http::{RequestHeads, tls_config};
 pub use recorder::{Budget, Recorder, Redactor};
 pub use server::{Place, Server};
-pub use stdio::{adopt_orphans, kill_children, kill_descendants};
+pub use stdio::{PipedChild, adopt_orphans, kill_children, kill_descendants};

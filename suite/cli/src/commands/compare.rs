@@ -151,7 +151,7 @@ fn sides(arguments: &Compare) -> Result<[TargetArguments; 2], Expected> {
 }
 
 /// What a word on the command line says: a URL, a target file, an entry of a client's configuration, or a command.
-fn side(text: &str) -> Result<TargetArguments, Expected> {
+pub(super) fn side(text: &str) -> Result<TargetArguments, Expected> {
     let empty = TargetArguments::default();
     let is_one_word = !text.contains(char::is_whitespace);
     let has_extension = |path: &str, extension: &str| {

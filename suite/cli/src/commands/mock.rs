@@ -26,11 +26,18 @@ pub(crate) fn perform(arguments: &Mock) -> anyhow::Result<Exit> {
         let mut out = anstream::stdout().lock();
         let (for_fuzzing, for_checks): (Vec<&Fault>, Vec<&Fault>) =
             mcp_verdict_mock::faults().partition(|fault| fault.is_for_fuzzing());
+        let (for_benchmarks, for_checks): (Vec<&Fault>, Vec<&Fault>) = for_checks
+            .into_iter()
+            .partition(|fault| fault.is_for_benchmarks());
         for fault in for_checks {
             writeln!(out, "{:40} {}", fault.name, fault.about)?;
         }
         writeln!(out, "\nFaults that `mcp-verdict fuzz` finds:")?;
         for fault in for_fuzzing {
+            writeln!(out, "{:40} {}", fault.name, fault.about)?;
+        }
+        writeln!(out, "\nFaults that `mcp-verdict bench` shows:")?;
+        for fault in for_benchmarks {
             writeln!(out, "{:40} {}", fault.name, fault.about)?;
         }
         writeln!(

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub(crate) mod bench;
 pub(crate) mod compare;
 pub(crate) mod fuzz;
 mod fuzz_client;

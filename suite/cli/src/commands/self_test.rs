@@ -20,7 +20,8 @@ use crate::{
 pub(crate) fn perform(arguments: &SelfTest, style: Style) -> anyhow::Result<Exit> {
     let selected = Selected::load(&arguments.selection)?;
     // What fuzzing finds no check has to name.
-    let for_checks = mcp_verdict_mock::faults().filter(|fault| !fault.is_for_fuzzing());
+    let for_checks = mcp_verdict_mock::faults()
+        .filter(|fault| !fault.is_for_fuzzing() && !fault.is_for_benchmarks());
     let faults: Vec<&str> = for_checks.map(|fault| fault.name).collect();
     for name in &arguments.fault {
         if !faults.contains(&name.as_str()) {

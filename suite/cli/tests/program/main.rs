@@ -1,5 +1,6 @@
 //! The program as a user meets it: what it prints, what it writes, and how it ends.
 
+mod bench;
 mod compare;
 mod fragile_client;
 mod fragile_server;

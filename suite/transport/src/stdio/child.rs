@@ -25,7 +25,7 @@ use crate::{
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a killed child may take to be gone: the kernel has to get round to it.
-const KILL_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running child. Dropping it kills its whole group.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Child {
         tokio::spawn(watch_over(
             child,
             group.clone(),
-            [messages, errors],
+            vec![messages, errors],
             recorder.clone(),
             gone,
         ));
@@ -162,7 +162,7 @@ impl Drop for Child {
     }
 }
 
-fn spawn(program: Program<'_>) -> std::io::Result<process::Child> {
+pub(super) fn spawn(program: Program<'_>) -> std::io::Result<process::Child> {
     let mut command = Command::new(program.program);
     command
         .args(program.arguments)
@@ -180,10 +180,10 @@ fn spawn(program: Program<'_>) -> std::io::Result<process::Child> {
 
 /// Waits for the child's end, ends the rest of its group, lets what it wrote be read, and records the
 /// end after all of that.
-async fn watch_over(
+pub(super) async fn watch_over(
     mut child: process::Child,
     group: Arc<Group>,
-    readers: [JoinHandle<()>; 2],
+    readers: Vec<JoinHandle<()>>,
     recorder: Recorder,
     gone: watch::Sender<bool>,
 ) {
