@@ -101,7 +101,7 @@ pub enum MixError {
     UnknownTool {
         /// The tool.
         tool: String,
-        /// Those that it lists.
+        /// The first of those that it lists.
         known: Vec<String>,
     },
     /// Nothing is known that the tool accepts.
@@ -117,7 +117,7 @@ pub enum MixError {
 fn hint(known: &[String]) -> String {
     match known {
         [] => String::new(),
-        known => format!("; it lists {}", known[..known.len().min(8)].join(", ")),
+        known => format!("; it lists {}", known.join(", ")),
     }
 }
 
@@ -278,7 +278,10 @@ fn arguments_of(
             let names = tools.iter().filter_map(|it| it.get("name")?.as_str());
             return Err(MixError::UnknownTool {
                 tool: tool.to_owned(),
-                known: names.map(str::to_owned).collect(),
+                known: names
+                    .take(NAMES_MAX)
+                    .map(|name| name.chars().take(NAME_LENGTH_MAX).collect())
+                    .collect(),
             });
         }
     };
@@ -317,6 +320,12 @@ fn put_payload(value: &mut Value, payload: &str, depth: usize) -> bool {
         _ => false,
     }
 }
+
+/// Tools that are named where one is not found.
+const NAMES_MAX: usize = 8;
+
+/// Characters of a name that are shown.
+const NAME_LENGTH_MAX: usize = 60;
 
 /// What stands for the payload.
 const PLACE: &str = "{payload}";

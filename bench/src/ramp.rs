@@ -47,11 +47,19 @@ pub async fn find_limit(
             },
             ..ramp.load
         };
-        let told = |progress| tell("A", limit.steps.len() + 1, progress);
-        let stretch = fleet.run(&load, &told).await?;
-        let step = step(rate, &figures(plan, &stretch, true), demands);
-        search.learn(rate, step.broken.is_empty());
-        limit.steps.push(step);
+        let mut held = false;
+        // A rate that broke once is tried again: something else may have been going on.
+        for _ in 0..TRIES {
+            let told = |progress| tell("A", limit.steps.len() + 1, progress);
+            let stretch = fleet.run(&load, &told).await?;
+            let step = step(rate, &figures(plan, &stretch, true), demands);
+            held = step.broken.is_empty();
+            limit.steps.push(step);
+            if held {
+                break;
+            }
+        }
+        search.learn(rate, held);
     }
     limit.holds_at_per_second = search.holds;
     limit.breaks_at_per_second = search.breaks;
@@ -124,6 +132,9 @@ impl Search {
         }
     }
 }
+
+/// How often a rate is tried that breaks something.
+const TRIES: usize = 2;
 
 /// How much the rate is raised while everything holds.
 const FACTOR: f64 = 1.6;

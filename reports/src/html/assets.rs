@@ -6,6 +6,9 @@ pub(crate) const STYLE: &str = include_str!("../../templates/report.css");
 /// What the page of a comparison has beside it.
 pub(crate) const COMPARISON_STYLE: &str = include_str!("../../templates/comparison.css");
 
+/// What the page of a benchmark has beside it.
+pub(crate) const BENCHMARK_STYLE: &str = include_str!("../../templates/benchmark.css");
+
 /// The script.
 pub(super) const SCRIPT: &str = include_str!("../../templates/report.js");
 
@@ -15,6 +18,10 @@ pub(crate) const STYLE_DIGEST: &str = "sha256-Zwlg4be1pFwUp/Dq2l4S5+2hgvvw4bB56B
 /// SHA-256 of [`COMPARISON_STYLE`].
 pub(crate) const COMPARISON_STYLE_DIGEST: &str =
     "sha256-DJ4+MyliSUsZv2v9PwMKtdnTYCvb9ghN+ln0xBi7Sc0=";
+
+/// SHA-256 of [`BENCHMARK_STYLE`].
+pub(crate) const BENCHMARK_STYLE_DIGEST: &str =
+    "sha256-1vCPO8SHbpjoxTH6fj6Zdp8K54lyXlKzrW/UViB3s30=";
 
 /// SHA-256 of [`SCRIPT`].
 pub(super) const SCRIPT_DIGEST: &str = "sha256-fMjLxNyOqaPgxPJbWQhieu1IvYkVhDeOhwYwKd9bUcc=";
@@ -43,11 +50,17 @@ mod tests {
             digest(COMPARISON_STYLE),
             "of comparison.css"
         );
+        assert_eq!(
+            BENCHMARK_STYLE_DIGEST,
+            digest(BENCHMARK_STYLE),
+            "of benchmark.css"
+        );
     }
 
     #[test]
     fn neither_ends_its_element() {
         assert!(!STYLE.contains("</") && !COMPARISON_STYLE.contains("</"));
+        assert!(!BENCHMARK_STYLE.contains("</"));
         assert!(!SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
     }
 }

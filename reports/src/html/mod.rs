@@ -14,7 +14,10 @@ mod matrix;
 mod page;
 mod transports;
 
-pub(crate) use assets::{COMPARISON_STYLE, COMPARISON_STYLE_DIGEST, STYLE, STYLE_DIGEST};
+pub(crate) use assets::{
+    BENCHMARK_STYLE, BENCHMARK_STYLE_DIGEST, COMPARISON_STYLE, COMPARISON_STYLE_DIGEST, STYLE,
+    STYLE_DIGEST,
+};
 pub(crate) use budget::Spent;
 pub(crate) use exchange::Moment;
 pub use page::html;

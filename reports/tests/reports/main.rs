@@ -1,6 +1,8 @@
 //! Every format checked against one table, against its own rules, and with hostile texts.
 
 #[cfg(test)]
+mod benchmark;
+#[cfg(test)]
 mod comparison;
 #[cfg(test)]
 mod fixture;

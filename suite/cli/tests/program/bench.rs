@@ -236,7 +236,11 @@ fn mistakes_are_told_with_their_way_out() {
         2,
         &["nothing to be relative to", "--baseline"],
     );
-    ends(&["--call", "nope"], 2, &["lists no tool `nope`", "echo"]);
+    ends(
+        &["--call", "nope"],
+        2,
+        &["lists no tool `nope`", "test_simple_text"],
+    );
     ends(&["--ping", "--revision", "2026-07-28"], 2, &["has no ping"]);
     ends(&["--mix", "no-such-file"], 2, &["read mix `no-such-file`"]);
     ends(&["--rate", "-5"], 2, &[]);

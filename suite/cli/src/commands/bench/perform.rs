@@ -16,8 +16,7 @@ use mcp_verdict_bench::{
 use mcp_verdict_engine::{target::TargetSpec, time::rfc3339};
 use mcp_verdict_reports::{TerminalOptions, benchmark_terminal, write_benchmark};
 use mcp_verdict_results::{
-    Benchmark, BenchmarkPlan, BenchmarkSide, Calibration, Figures, Objective, RateLimit, Ratio,
-    Suite,
+    Benchmark, BenchmarkSide, Calibration, Figures, Objective, RateLimit, Ratio, Suite,
 };
 use mcp_verdict_transport::Address;
 use mcp_verdict_vectors::Library;
@@ -91,7 +90,7 @@ async fn measure(arguments: &Bench, library: &Library) -> anyhow::Result<Benchma
             duration_ms: u64::try_from(begun.1.elapsed().as_millis()).unwrap_or(u64::MAX),
         },
         environment,
-        plan: shape.told(),
+        plan: told(&shape.plan, &found.load, shape.repeat),
         sides: found.sides,
         calibration,
         ratios: found.ratios,
@@ -133,6 +132,8 @@ struct Found {
     sides: Vec<BenchmarkSide>,
     ratios: Vec<Ratio>,
     limit: Option<RateLimit>,
+    /// The load that the figures are of.
+    load: Load,
 }
 
 impl Shape {
@@ -147,10 +148,6 @@ impl Shape {
             load: load(&arguments.load, duration),
             repeat: arguments.load.repeat.map_or(repeat, usize::from),
         })
-    }
-
-    fn told(&self) -> BenchmarkPlan {
-        told(&self.plan, &self.load, self.repeat)
     }
 
     async fn put(
@@ -180,6 +177,7 @@ impl Shape {
                 sides: vec![side],
                 ratios: Vec::new(),
                 limit: Some(limit),
+                load,
             });
         }
         let Some(b) = b else {
@@ -190,6 +188,7 @@ impl Shape {
                 sides: vec![side],
                 ratios: Vec::new(),
                 limit: None,
+                load: self.load,
             });
         };
         let plan_b = Plan {
@@ -210,6 +209,7 @@ impl Shape {
             sides,
             ratios,
             limit: None,
+            load: self.load,
         })
     }
 
