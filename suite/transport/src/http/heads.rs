@@ -99,6 +99,7 @@ mod tests {
             exit_grace: Duration::from_secs(1),
             redactor: Redactor::default(),
             revision: None,
+            server: None,
         };
         let heads = RequestHeads::new("http://[::1]:3000/mcp?a=b", &options).expect("a URL");
         assert_eq!((heads.host(), heads.port()), ("::1", 3000));

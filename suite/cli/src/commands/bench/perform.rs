@@ -79,6 +79,10 @@ async fn measure(arguments: &Bench, library: &Library) -> anyhow::Result<Benchma
     let bar = run::bar_of("{spinner} {elapsed} {msg}");
     let found = shape.put(arguments, library, &a, b.as_ref(), &bar).await;
     bar.finish_and_clear();
+    a.stop().await;
+    if let Some(b) = &b {
+        b.stop().await;
+    }
     let found = found?;
     let calibration = calibration.map(|it| shared(it, &found.sides[0].total));
     Ok(Benchmark {

@@ -22,11 +22,18 @@ use super::asks::asks;
 pub(super) struct Side {
     pub(super) prepared: Prepared,
     pub(super) way: PreparedWay,
+    /// What says how it is started; the mock is ours.
+    spec: Option<TargetSpec>,
     /// Kept as long as it is measured.
     pub(super) _mocks: Mocks,
 }
 
 impl Side {
+    /// Ends what was started for it.
+    pub(super) async fn stop(&self) {
+        target::stop(self.spec.as_ref()).await;
+    }
+
     pub(super) fn endpoint(&self) -> Endpoint {
         Endpoint {
             address: self.way.address.clone(),
@@ -38,14 +45,16 @@ impl Side {
 
 /// Finds out what the target speaks, and how it is to be measured.
 pub(super) async fn reach(arguments: &TargetArguments) -> anyhow::Result<Side> {
-    let (prepared, mocks) = match target::spec(arguments)? {
-        Some(spec) => (target::prepare(&spec).await?, Mocks::new()),
+    let spec = target::spec(arguments)?;
+    let (prepared, mocks) = match &spec {
+        Some(spec) => (target::prepare(spec).await?, Mocks::new()),
         None => mock(arguments).await?,
     };
     let way = way(&prepared)?.clone();
     Ok(Side {
         prepared,
         way,
+        spec,
         _mocks: mocks,
     })
 }
