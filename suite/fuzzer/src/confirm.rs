@@ -140,7 +140,7 @@ impl<'t> Trial<'t> {
         let shown = wrong
             && owed
             && !oracle::is_refused_by_closing(&driven.view())
-            && (self.oracle.is_about_life() || lived(&script, &driven));
+            && (self.oracle.is_about_life() || lived(&script, &driven) && is_it(&script, &driven));
         if shown
             && self.oracle.is_about_life()
             && let Some(server) = self.ground.server()
@@ -216,6 +216,19 @@ fn lived(script: &Script, driven: &Driven) -> bool {
     let waited = |step: usize| view.timeouts.iter().any(|wait| wait.step == step);
     let left = view.process.output_closed.is_some() || view.process.exited.is_some();
     !left && !barrier.is_some_and(waited)
+}
+
+/// Whether it is what the script claims that is wrong, and not already what comes before: a sign of life that was
+/// refused, for instance.
+fn is_it(script: &Script, driven: &Driven) -> bool {
+    let mut before = script.clone();
+    let is_barrier = |step: &serde_json::Value| step.get("barrier").is_some();
+    let claimed = script.steps.iter().rposition(is_barrier);
+    before
+        .steps
+        .truncate(claimed.map_or(0, |barrier| barrier + 1));
+    let judged = before.vector().map(|it| judge::vector(&it, &driven.view()));
+    judged.is_none_or(|it| !matches!(it.verdict, Verdict::Fail | Verdict::Warn))
 }
 
 /// Trials of one suspicion.

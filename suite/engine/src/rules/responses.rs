@@ -145,7 +145,7 @@ fn id_type(view: &View<'_>, seen: &mut Observation) {
         let events = [request.event, response.event];
         if !same(asked, given) {
             seen.find(expected, actual, events);
-        } else if asked != given && !is_plainly_spelled(given) {
+        } else if asked != given && is_plainly_spelled(asked) {
             // The same number, spelled so that not every client finds its request.
             seen.find_as(Outcome::Warn, expected, actual, events);
         }
@@ -153,7 +153,7 @@ fn id_type(view: &View<'_>, seen: &mut Observation) {
 }
 
 /// Whether an integer is spelled as everyone spells it. What came as `-0`, `1.0` or `1e2` is read as a number, and may
-/// go back as one: JSON makes no difference between them.
+/// go back as one, however it is spelled: JSON makes no difference between them.
 fn is_plainly_spelled(id: &Value) -> bool {
     let spelled = id.to_string();
     integer(id).is_none_or(|number| number.to_string() == spelled)

@@ -145,6 +145,11 @@ fn an_id_of_another_type() {
         let talk = Talk::stdio(LEGACY).means(&request);
         holds("responses/id-type", &talk.gets(&result(json!(0))));
     }
+    let odd = Talk::stdio(LEGACY).means(r#"{"jsonrpc":"2.0","id":1e2,"method":"ping"}"#);
+    holds(
+        "responses/id-type",
+        &odd.raw(br#"{"jsonrpc":"2.0","id":100.0,"result":{}}"#),
+    );
     // Ids that a request must not have may come back as anything.
     let odd = Talk::stdio(LEGACY).means(r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#);
     spares("responses/id-type", &odd.gets(&error(json!("1.5"))));
