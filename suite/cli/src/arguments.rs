@@ -273,7 +273,7 @@ pub(crate) struct Fuzz {
     /// A finding that is a warning counts like a failure.
     #[arg(long)]
     pub(crate) strict: bool,
-    /// How many sessions side by side. Default: the number of cores.
+    /// How many sessions side by side. Default: the number of cores; with --client twice as many visits.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) jobs: Option<u16>,
 }

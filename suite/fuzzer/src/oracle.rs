@@ -181,6 +181,8 @@ pub(crate) fn suspicions(
             None,
             "silent",
         ));
+    } else if is_broken_down(view) {
+        found.push(of(Oracle::Silence, last, None, "broken down"));
     }
     // What did not live to answer is told once.
     let alive = found.is_empty() && !refused;
@@ -222,6 +224,19 @@ pub(crate) fn suspicions(
         }
     }
     found
+}
+
+/// Whether the sign of life behind everything failed over HTTP: what was sent before may have broken the session. A
+/// status that tells of the client, or of too much to do (RFC 9110, section 15.6.4), is no such failure.
+fn is_broken_down(view: &View<'_>) -> bool {
+    let unnamed = |message: &&Message| message.is_request() && message.label.is_none();
+    let Some(sign) = view.ours().rev().find(unnamed) else {
+        return false;
+    };
+    let exchange = view.exchanges.get(&sign.exchange);
+    let status = exchange.and_then(mcp_verdict_engine::view::HttpExchange::status);
+    view.response_to(sign).is_none()
+        && status.is_some_and(|status| status >= 500 && !matches!(status, 501 | 503))
 }
 
 /// The event that a finding comes from: what we sent, if it is told or answered by what is told. An answer may come

@@ -167,7 +167,8 @@ async fn fuzz(
         cases: arguments.cases.unwrap_or(default),
         time,
         jobs: arguments.jobs.map_or_else(
-            || std::thread::available_parallelism().map_or(1, usize::from),
+            // Much of a visit is waiting, above all for clients that hang.
+            || 2 * std::thread::available_parallelism().map_or(1, usize::from),
             usize::from,
         ),
         taste: Taste {
