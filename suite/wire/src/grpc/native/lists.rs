@@ -76,14 +76,15 @@ fn each<T>(
 
 fn common(result: &mut Members) -> Result<proto::ResponseFields, Unmapped> {
     let result_type = match result.text("resultType")?.as_str() {
-        "complete" => proto::ResultType::Complete,
-        "input_required" => proto::ResultType::InputRequired,
-        _ => proto::ResultType::Unspecified,
+        "complete" => proto::ResultType::Complete.into(),
+        "input_required" => proto::ResultType::InputRequired.into(),
+        // One that the binding has no name for is told by its number.
+        other => other.parse().unwrap_or_default(),
     };
     Ok(proto::ResponseFields {
         instructions: String::new(),
         metadata: result.structure("_meta")?,
-        result_type: result_type.into(),
+        result_type,
         request_state: result.optional_text("requestState")?,
     })
 }

@@ -123,6 +123,7 @@ fn results_come_back_as_they_were() {
         Call::ListResources,
         json!({"resources": [{"uri": "a", "name": "b", "title": "c", "mimeType": "d"}], "_meta": {}}),
     );
+    kept(Call::CallTool, json!({"content": [], "resultType": "43"}));
     kept(
         Call::Complete,
         json!({"completion": {"values": ["a", ""], "total": 0, "hasMore": true}}),
