@@ -59,8 +59,24 @@ const TYPES: [(&str, Read); 18] = [
     ("ToolAnnotations", read::<model::ToolAnnotations>),
 ];
 
-/// Known: a type of result that rmcp has another type for, or none.
+/// Known: a type of result that rmcp has another type for, or none, and an integer that its types have no room for.
 fn is_known(name: &str, value: &Value) -> bool {
     let kind = value.get("resultType").and_then(Value::as_str);
-    name == "CallToolResult" && kind.is_some_and(|kind| kind != "complete")
+    let is_other_result = name == "CallToolResult" && kind.is_some_and(|kind| kind != "complete");
+    is_other_result || has_integer_beyond(value)
+}
+
+/// Whether there is a size or a time beyond 64 bits without a sign, or a total beyond 32.
+fn has_integer_beyond(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.iter().any(has_integer_beyond),
+        Value::Object(members) => members.iter().any(|(name, member)| match &**name {
+            "size" | "ttlMs" if member.is_number() => member.as_u64().is_none(),
+            "total" if member.is_number() => {
+                member.as_u64().is_none_or(|total| total > u32::MAX.into())
+            }
+            _ => has_integer_beyond(member),
+        }),
+        _ => false,
+    }
 }
