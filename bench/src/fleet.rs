@@ -88,7 +88,7 @@ pub(crate) struct Stretch {
 }
 
 impl Fleet {
-    /// Opens every connection of the plan, one after the other on each thread and side by side between them.
+    /// Opens every connection of the plan, all at the same time.
     ///
     /// # Errors
     /// When one of them does not open.
@@ -149,6 +149,7 @@ impl Fleet {
         self.phases.send_replace(Some(phase.clone()));
         let mut ticks = interval(TICK);
         let (mut done, mut lost, mut memory) = (0, 0, None);
+        let before = self.server_memory_kib();
         while done < self.shared.plan.connections {
             tokio::select! {
                 word = self.words.recv() => match word {
@@ -166,6 +167,7 @@ impl Fleet {
                 _ = ticks.tick() => progress(phase.progress(begin)),
             }
         }
+        memory = memory.or(before.zip(self.server_memory_kib()));
         let mut tally = Tally::new(self.shared.plan.operations.len(), phase.measure_from);
         for part in &phase.tallies {
             tally.add(&part.lock().unwrap_or_else(PoisonError::into_inner));
@@ -187,6 +189,11 @@ impl Fleet {
             memory_kib: memory,
             lost,
         })
+    }
+
+    /// What a server that was started for this holds in memory, in KiB.
+    fn server_memory_kib(&self) -> Option<u64> {
+        self.endpoint.options.server.as_ref()?.memory_kib()
     }
 
     /// Judges the answers that were kept.

@@ -53,7 +53,10 @@ pub(crate) fn judge(
     samples: &[Sample],
 ) -> BenchmarkSamples {
     let mut found: BTreeMap<(Verdict, String), (u64, String)> = BTreeMap::new();
-    let judged = samples.iter().filter(|sample| !sample.captured.cut);
+    let tellable = tellable(endpoint.address.transport());
+    let judged = samples
+        .iter()
+        .filter(|sample| tellable && !sample.captured.cut);
     let mut count = 0;
     for sample in judged {
         count += 1;
@@ -84,6 +87,18 @@ pub(crate) fn judge(
             })
             .collect(),
     }
+}
+
+/// Whether a sample holds what rules want to see of its transport. Of others no rule is asked, rather than misled.
+fn tellable(transport: TransportKind) -> bool {
+    matches!(
+        transport,
+        TransportKind::StreamableHttp
+            | TransportKind::Stdio
+            | TransportKind::Tcp
+            | TransportKind::Unix
+            | TransportKind::Ws
+    )
 }
 
 /// A sample as what a recorder would have kept of it. Times are not known, and no rule asks for them.

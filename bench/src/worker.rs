@@ -306,8 +306,10 @@ impl Busy {
         let over = match failure {
             // The session is gone: basic/transports, "Session Management".
             Failure::Status(404) => true,
-            Failure::Lost | Failure::TooLong => matches!(&self.talk, Some((Link::Lines(_), _))),
-            _ => false,
+            _ => self
+                .talk
+                .as_ref()
+                .is_some_and(|(link, _)| link.is_over(failure)),
         };
         if over {
             self.talk = None;

@@ -204,12 +204,7 @@ impl Link {
 
     /// Answers the server: a ping with what it asks for, all else with that we do not have it.
     async fn reply(&mut self, id: &[u8], ping: bool) -> Result<(), Failure> {
-        let mut line = br#"{"jsonrpc":"2.0","id":"#.to_vec();
-        line.extend_from_slice(id);
-        line.extend_from_slice(match ping {
-            true => br#","result":{}}"#,
-            false => br#","error":{"code":-32601,"message":"Method not found"}}"#,
-        });
+        let mut line = super::reply(id, ping);
         line.push(b'\n');
         self.channel.write(&line).await.map_err(|_| Failure::Lost)
     }

@@ -5,6 +5,7 @@
 mod chunked;
 mod http;
 mod lines;
+mod recorded;
 mod response;
 
 use std::time::Instant;
@@ -22,6 +23,7 @@ use crate::{
 pub(crate) enum Link {
     Http(Box<http::Link>),
     Lines(Box<lines::Link>),
+    Recorded(Box<recorded::Link>),
 }
 
 /// What came of one request.
@@ -132,17 +134,19 @@ impl Link {
                 let link = lines::Link::connect(&endpoint.address, &endpoint.options).await?;
                 Ok(Self::Lines(Box::new(link)))
             }
-            other => Err(Failure::Connect(format!(
-                "no load generator for {}",
-                other.transport()
-            ))),
+            Address::HttpSse { .. } | Address::Grpc { .. } | Address::WebSocket { .. } => {
+                let link = recorded::Link::connect(endpoint).await?;
+                Ok(Self::Recorded(Box::new(link)))
+            }
         }
     }
 
     /// Header fields that every later request carries: those of the session.
     pub(crate) fn set_session(&mut self, fields: Vec<(String, String)>) {
-        if let Self::Http(link) = self {
-            link.set_session(fields);
+        match self {
+            Self::Http(link) => link.set_session(fields),
+            Self::Recorded(link) => link.set_session(fields),
+            Self::Lines(_) => {}
         }
     }
 
@@ -157,6 +161,7 @@ impl Link {
         match self {
             Self::Http(link) => link.request(body, id, captured).await,
             Self::Lines(link) => link.request(body, id, captured).await,
+            Self::Recorded(link) => link.request(body, id, captured).await,
         }
     }
 
@@ -165,6 +170,7 @@ impl Link {
         match self {
             Self::Http(link) => link.notify(body).await,
             Self::Lines(link) => link.notify(body).await,
+            Self::Recorded(link) => link.notify(body).await,
         }
     }
 
@@ -173,6 +179,7 @@ impl Link {
         match self {
             Self::Http(link) => link.close().await,
             Self::Lines(link) => link.close().await,
+            Self::Recorded(link) => link.close().await,
         }
     }
 
@@ -180,15 +187,35 @@ impl Link {
     pub(crate) fn unanswered_requests(&self) -> u64 {
         match self {
             Self::Http(link) => link.unanswered_requests(),
-            Self::Lines(_) => 0,
+            Self::Lines(_) | Self::Recorded(_) => 0,
         }
     }
 
     /// What a child of ours and all that it started hold in memory, in KiB.
     pub(crate) fn memory_kib(&self) -> Option<u64> {
         match self {
-            Self::Http(_) => None,
+            Self::Http(_) | Self::Recorded(_) => None,
             Self::Lines(link) => link.memory_kib(),
         }
     }
+
+    /// Whether nothing more can come over it. A connection of HTTP is made again when it is needed.
+    pub(crate) fn is_over(&self, failure: &Failure) -> bool {
+        match self {
+            Self::Http(_) => false,
+            Self::Lines(_) => matches!(failure, Failure::Lost | Failure::TooLong),
+            Self::Recorded(link) => matches!(failure, Failure::TooLong) || link.is_over(),
+        }
+    }
+}
+
+/// The answer to a request of the server's: to a ping what it asks for, to all else that we do not have it.
+fn reply(id: &[u8], ping: bool) -> Vec<u8> {
+    let mut bytes = br#"{"jsonrpc":"2.0","id":"#.to_vec();
+    bytes.extend_from_slice(id);
+    bytes.extend_from_slice(match ping {
+        true => br#","result":{}}"#,
+        false => br#","error":{"code":-32601,"message":"Method not found"}}"#,
+    });
+    bytes
 }

@@ -119,9 +119,9 @@ const BENCH_HELP: &str = "\
 Examples:
   mcp-verdict bench http://127.0.0.1:3000/mcp --call echo --payload 200
   mcp-verdict bench http://127.0.0.1:3000/mcp --rate 500 --arrivals poisson
-  mcp-verdict bench --objective 'p99 < 50ms' --objective 'errors = 0' -- node server.js
-  mcp-verdict bench http://127.0.0.1:3000/mcp --find-limit --objective 'p99 < 20ms'
-  mcp-verdict bench http://127.0.0.1:3000/mcp --against http://127.0.0.1:3001/mcp
+  mcp-verdict bench --objective 'p99 < 50ms' -- node server.js
+  mcp-verdict bench http://127.0.0.1:3000/mcp --find-limit
+  mcp-verdict bench http://127.0.0.1:3000/mcp --against 'node old.js'
 
 A mix, for --mix:
   [[operation]]

@@ -72,8 +72,8 @@ fn children_are_put_under_load_and_started_anew() {
 }
 
 #[test]
-fn sockets_are_put_under_load_too() {
-    for transport in ["tcp", "unix"] {
+fn every_other_transport_is_put_under_load_too() {
+    for transport in ["tcp", "unix", "ws", "grpc", "http+sse"] {
         let report = measured(&["-n", "40", "-c", "2", "--transport", transport], None, 0);
         assert_eq!(total(&report)["answered"], 40);
         assert_eq!(report["sides"][0]["transport"], transport);
@@ -245,5 +245,5 @@ fn mistakes_are_told_with_their_way_out() {
     ends(&["--mix", "no-such-file"], 2, &["read mix `no-such-file`"]);
     ends(&["--rate", "-5"], 2, &[]);
     ends(&["http://127.0.0.1:1/mcp"], 3, &["127.0.0.1:1"]);
-    ends(&["--transport", "grpc"], 3, &["load is put on"]);
+    ends(&["--transport", "grpc-native"], 3, &["load is put on"]);
 }

@@ -177,11 +177,14 @@ pub(super) fn told(plan: &Plan, load: &Load, repeat: usize) -> BenchmarkPlan {
 }
 
 /// The transports that load can be put on, in the order in which they are chosen.
-const LOADED: [TransportKind; 4] = [
+const LOADED: [TransportKind; 7] = [
     TransportKind::StreamableHttp,
     TransportKind::Stdio,
     TransportKind::Tcp,
     TransportKind::Unix,
+    TransportKind::Ws,
+    TransportKind::Grpc,
+    TransportKind::HttpSse,
 ];
 
 /// Connections unless something else is said.
