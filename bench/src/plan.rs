@@ -21,7 +21,7 @@ pub struct Plan {
     pub timeout: Duration,
     /// Of everything random.
     pub seed: u64,
-    /// One in so many answers of a connection is kept for the judge, its first among them.
+    /// One in so many answers of a connection to an operation is kept for the judge, its first among them.
     pub sample_every: u64,
 }
 

@@ -76,7 +76,8 @@ struct Busy {
     worker: Worker,
     talk: Option<(Link, Arc<Opening>)>,
     pace: Pace,
-    count: u64,
+    /// Measured requests, by operation.
+    counts: Vec<u64>,
 }
 
 impl Worker {
@@ -91,10 +92,10 @@ impl Worker {
         // Whoever listened is gone when the whole is dropped.
         let _: Result<(), _> = self.words.send(Word::Opened(word));
         let mut busy = Busy {
+            counts: vec![0; self.shared.plan.operations.len()],
             worker: self,
             talk,
             pace: Pace::new(),
-            count: 0,
         };
         while busy.worker.phases.changed().await.is_ok() {
             let phase = busy.worker.phases.borrow_and_update().clone();
@@ -185,8 +186,8 @@ impl Busy {
     async fn one(&mut self, phase: &Phase, mut counts_from: Instant, measured: bool) {
         let plan = self.worker.shared.plan.clone();
         let number = self.draw(&plan);
-        let samples = measured && self.count.is_multiple_of(plan.sample_every);
-        self.count += 1;
+        let samples = measured && self.counts[number].is_multiple_of(plan.sample_every);
+        self.counts[number] += u64::from(measured);
         let mut captured = samples.then(Captured::default);
         let id = self.worker.id();
         let outcome = match &plan.operations[number].work {

@@ -123,6 +123,26 @@ fn what_is_no_good_answer_is_no_throughput() {
 }
 
 #[test]
+fn what_is_judged_is_of_what_is_measured() {
+    let flags = [
+        "-n",
+        "60",
+        "-c",
+        "2",
+        "--warm-up",
+        "200ms",
+        "--call",
+        "echo",
+        "--list",
+        "tools",
+    ];
+    let report = measured(&flags, None, 0);
+    assert_eq!(total(&report)["answered"], 60);
+    // Two connections, the first answer to each of two operations.
+    assert_eq!(report["sides"][0]["samples"]["judged"], 4);
+}
+
+#[test]
 fn the_judge_sees_samples() {
     let flags = ["-n", "20", "--revision", "2025-11-25"];
     let report = measured(&flags, Some("jsonrpc-missing"), 0);
