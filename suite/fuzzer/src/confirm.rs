@@ -194,6 +194,11 @@ impl<'t> Trial<'t> {
         opened
     }
 
+    /// Whether it is about many of the same, not about one.
+    pub(crate) fn is_about_many(&self) -> bool {
+        self.oracle == Oracle::Memory
+    }
+
     /// Whether more may be tried.
     pub(crate) fn may_go_on(&self) -> bool {
         !self.gone && self.attempts < ATTEMPTS_MAX && Instant::now() < self.until

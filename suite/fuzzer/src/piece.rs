@@ -49,6 +49,15 @@ impl Pieces {
         self.push(Piece::repeated(text.as_bytes(), 1));
     }
 
+    /// Makes one piece of those beside each other that stand there once.
+    pub(crate) fn join(&mut self) {
+        for piece in std::mem::take(&mut self.0) {
+            if !piece.bytes.is_empty() {
+                self.push(piece);
+            }
+        }
+    }
+
     /// How many bytes they are together.
     #[must_use]
     pub fn len(&self) -> usize {
