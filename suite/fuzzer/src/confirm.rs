@@ -8,7 +8,7 @@ use mcp_verdict_vectors::model::{Found, RequirementId};
 use serde_json::json;
 
 use crate::{
-    case::Case,
+    case::{Case, Sending},
     generate::answered,
     oracle::{self, Oracle},
     script::{self, Script},
@@ -69,7 +69,15 @@ impl<'t> Trial<'t> {
             .find(|case| case.messages().any(|(label, _)| label == self.label))
             .or(cases.last())?;
         let claim = script::claim(&self.oracle, about, &self.label);
-        let mut steps: Vec<_> = cases.iter().flat_map(Case::steps).collect();
+        // One after the other, so that it does not depend on which of several answers is ready first.
+        let in_turn = matches!(self.oracle, Oracle::Foreign { .. });
+        let mut steps = Vec::new();
+        for case in cases {
+            steps.extend(case.steps());
+            if in_turn {
+                steps.extend(case.messages().filter_map(asked));
+            }
+        }
         // A barrier on a connection of its own must not overtake what it comes after.
         let posted: Vec<_> = steps.iter().filter_map(posted).collect();
         steps.extend(posted);
@@ -148,7 +156,9 @@ impl<'t> Trial<'t> {
             // Who is silent once stays silent.
             server.renew();
         }
-        if !shown && driven.alive {
+        // What is kept of one trial would show in the next.
+        let keeps = matches!(self.oracle, Oracle::Foreign { .. });
+        if !shown && driven.alive && !keeps {
             self.live = Some(live);
         } else {
             drop(live);
@@ -203,6 +213,16 @@ impl<'t> Trial<'t> {
     pub(crate) fn may_go_on(&self) -> bool {
         !self.gone && self.attempts < ATTEMPTS_MAX && Instant::now() < self.until
     }
+}
+
+/// Waits a moment for the answer to a message that is a request.
+fn asked((label, sending): (String, &Sending)) -> Option<serde_json::Value> {
+    let message: serde_json::Value = serde_json::from_slice(&sending.pieces.bytes()).ok()?;
+    let is_request = message.get("id").is_some() && message.get("method").is_some();
+    is_request.then(|| {
+        json!({"expect": {"response": label, "within_ms": POSTED_WITHIN_MS,
+            "accept": [{"match": {"$any": true}}, {"absent": true}]}})
+    })
 }
 
 /// Waits a moment for the response to a request of HTTP, which may be none.

@@ -89,7 +89,7 @@ impl Oracle {
     /// Whether it is suspected too often, and soon cleared up: among several, what was not answered yet looks like what
     /// never is, and an error without an id like another's.
     pub(crate) fn is_soon_tried(&self) -> bool {
-        self.needs_to_be_alone() || matches!(self, Self::Unanswered)
+        self.needs_to_be_alone() || matches!(self, Self::Unanswered | Self::Foreign { .. })
     }
 
     /// Whether it is about the target as a whole, not about an answer.
