@@ -115,7 +115,12 @@ impl Campaign<'_> {
         if last.is_none() && suspicion.oracle.is_about_life() && small != whole && !trial.gone {
             // Small enough to be slow and not silent: with all patience it stays larger.
             trial.until = end.min(Instant::now() + SHRINKING_SLOWLY);
-            small = larger_until_it_shows(&mut trial, small, whole).await;
+            small = larger_until_it_shows(&mut trial, small, whole.clone()).await;
+            last = trial.shows_afresh(&small).await;
+        }
+        if last.is_none() && !suspicion.oracle.is_about_life() && small != whole && !trial.gone {
+            // It was made small on what a server kept of earlier trials.
+            small = whole;
             last = trial.shows_afresh(&small).await;
         }
         // Who was silent for so long once need not be waited for as long each time.
