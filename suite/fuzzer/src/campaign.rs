@@ -256,7 +256,7 @@ impl Campaign<'_> {
     fn haste(&self) -> Haste {
         let patient = self.state(|state| {
             state.volleys += 1;
-            state.patient < self.begun.elapsed() / 5 + WAITING_AT_LEAST || state.volleys % 16 == 0
+            state.patient < self.begun.elapsed() / 10 + WAITING_AT_LEAST || state.volleys % 16 == 0
         });
         Haste {
             is_worth_it: oracle::is_worth_waiting,
@@ -421,10 +421,10 @@ impl Worker {
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// A volley that takes longer waits for something.
-const QUICK_VOLLEY: Duration = Duration::from_millis(100);
+const QUICK_VOLLEY: Duration = Duration::from_millis(20);
 
 /// What waiting for answers may take in any case.
-const WAITING_AT_LEAST: Duration = Duration::from_secs(5);
+const WAITING_AT_LEAST: Duration = Duration::from_secs(1);
 
 /// A tool that answers later than this holds up everything else.
 const SOON: Duration = Duration::from_millis(500);
