@@ -23,12 +23,16 @@ pub fn junit(run: &Run) -> String {
     for result in &run.results {
         columns.entry(Column::of(result)).or_default().push(result);
     }
+    let suites = columns
+        .into_iter()
+        .map(|(column, results)| suite(run, column, &results));
+    xml(suites)
+}
+
+/// The whole report of these suites.
+pub(crate) fn xml(suites: impl IntoIterator<Item = TestSuite>) -> String {
     let mut report = Report::new();
-    report.add_testsuites(
-        columns
-            .into_iter()
-            .map(|(column, results)| suite(run, column, &results)),
-    );
+    report.add_testsuites(suites);
     let mut xml = Vec::new();
     report
         .write_xml(&mut xml)

@@ -1,10 +1,10 @@
 //! A benchmark as JUnit: one suite, one case for each objective, and one that says whether anything was measured.
 
-use junit_report::{Duration, Report, TestCase, TestResult, TestSuite};
+use junit_report::{Duration, TestCase, TestResult, TestSuite};
 use mcp_verdict_results::{Benchmark, Objective};
 
 use super::{headline, load, reached};
-use crate::junit::{attribute, body, timestamp};
+use crate::junit::{attribute, body, timestamp, xml};
 
 /// Renders a benchmark as JUnit XML.
 #[must_use]
@@ -18,8 +18,7 @@ pub fn benchmark_junit(benchmark: &Benchmark) -> String {
     for warning in &benchmark.warnings {
         out += &format!("warning: {warning}\n");
     }
-    let mut report = Report::new();
-    report.add_testsuites([TestSuite {
+    xml([TestSuite {
         name: "bench".to_owned(),
         package: attribute(&benchmark.suite.name),
         timestamp: timestamp(&benchmark.suite.started),
@@ -27,13 +26,7 @@ pub fn benchmark_junit(benchmark: &Benchmark) -> String {
         testcases: cases,
         system_out: Some(body(&out)),
         system_err: None,
-    }]);
-    let mut xml = Vec::new();
-    report
-        .write_xml(&mut xml)
-        .expect("a vector can be written to, and every name is XML");
-    xml.push(b'\n');
-    String::from_utf8(xml).expect("text and markup are UTF-8")
+    }])
 }
 
 /// Whether there is anything to demand something of.

@@ -1,10 +1,10 @@
 //! A comparison as JUnit: one suite, one case for each difference; where there is none, a case that says so.
 
-use junit_report::{Duration, Report, TestCase, TestResult, TestSuite};
+use junit_report::{Duration, TestCase, TestResult, TestSuite};
 use mcp_verdict_results::{Comparison, Difference};
 
 use super::{headline, places};
-use crate::junit::{attribute, body, timestamp};
+use crate::junit::{attribute, body, timestamp, xml};
 
 /// Renders a comparison as JUnit XML.
 #[must_use]
@@ -29,8 +29,7 @@ pub fn comparison_junit(comparison: &Comparison) -> String {
         comparison.compared(),
         comparison.suite.seed
     );
-    let mut report = Report::new();
-    report.add_testsuites([TestSuite {
+    xml([TestSuite {
         name: "comparison".to_owned(),
         package: attribute(&comparison.suite.name),
         timestamp: timestamp(&comparison.suite.started),
@@ -38,13 +37,7 @@ pub fn comparison_junit(comparison: &Comparison) -> String {
         testcases: cases,
         system_out: Some(body(&out)),
         system_err: None,
-    }]);
-    let mut xml = Vec::new();
-    report
-        .write_xml(&mut xml)
-        .expect("a vector can be written to, and every name is XML");
-    xml.push(b'\n');
-    String::from_utf8(xml).expect("text and markup are UTF-8")
+    }])
 }
 
 fn case(difference: &Difference) -> TestCase {

@@ -8,17 +8,17 @@ use mcp_verdict_engine::{
     compare::{self as engine, Expected as Known, NothingToCompare, Options, Progress, Side},
     run,
 };
-use mcp_verdict_reports::{TerminalOptions, comparison_terminal, write_comparison};
+use mcp_verdict_reports::{comparison_terminal, write_comparison};
 use mcp_verdict_results::{Comparison, DifferenceKind};
 
 use crate::{
     arguments::{Compare, TargetArguments},
     commands::run::progress_bar,
     exit::{Exit, Expected},
-    output::{print, visible},
+    output::visible,
     selection::Selected,
     signals,
-    style::{self, Style},
+    style::Style,
     target,
 };
 
@@ -248,20 +248,9 @@ fn show(
 ) -> anyhow::Result<()> {
     let reports = &arguments.reports;
     write_comparison(comparison, reports).map_err(|error| Expected::usage(error.to_string()))?;
-    // A report on standard output has it for itself.
-    if reports.iter().any(|report| report.path == Path::new("-")) {
-        return Ok(());
-    }
-    let options = TerminalOptions {
-        color: style.stdout(),
-        width: style::width(),
-        verbose,
-    };
-    let mut text = comparison_terminal(comparison, &options);
-    for report in reports {
-        text += &format!("{} report: {}\n", report.format, report.path.display());
-    }
-    print(&text)
+    super::run::tell(reports, verbose, style, |options| {
+        comparison_terminal(comparison, options)
+    })
 }
 
 fn write_baseline(path: &Path, comparison: &Comparison) -> Result<(), Expected> {

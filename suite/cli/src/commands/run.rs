@@ -227,16 +227,25 @@ fn default_reports() -> Vec<ReportSpec> {
 /// changes nothing about the verdicts.
 pub(crate) fn show(run: &Results, reports: &[ReportSpec], style: Style) -> anyhow::Result<()> {
     write(run, reports).map_err(|error| Expected::usage(format!("{error}")))?;
+    tell(reports, false, style, |options| terminal(run, options))
+}
+
+/// Prints what `told` says for the terminal, and where the reports are.
+pub(super) fn tell(
+    reports: &[ReportSpec],
+    verbose: bool,
+    style: Style,
+    told: impl FnOnce(&TerminalOptions) -> String,
+) -> anyhow::Result<()> {
     // A report on standard output has it for itself.
     if reports.iter().any(|report| report.path == Path::new("-")) {
         return Ok(());
     }
-    let options = TerminalOptions {
+    let mut text = told(&TerminalOptions {
         color: style.stdout(),
         width: style::width(),
-        verbose: false,
-    };
-    let mut text = terminal(run, &options);
+        verbose,
+    });
     for report in reports {
         text += &format!("{} report: {}\n", report.format, report.path.display());
     }

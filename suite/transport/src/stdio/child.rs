@@ -25,7 +25,7 @@ use crate::{
 const DRAIN_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long a killed child may take to be gone: the kernel has to get round to it.
-pub(super) const KILL_PATIENCE: Duration = Duration::from_secs(5);
+const KILL_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A running child. Dropping it kills its whole group.
 #[derive(Debug)]
@@ -131,29 +131,43 @@ impl Child {
 
     /// Ends the child and waits until it is gone.
     pub(crate) async fn shutdown(mut self, how: Shutdown) {
+        let mut leaves_by = None;
         if how == Shutdown::Orderly && !*self.exited.borrow() {
-            let deadline = Instant::now() + self.exit_grace;
+            leaves_by = Some(Instant::now() + self.exit_grace);
             self.close_input().await;
-            if self.is_gone_by(deadline).await {
-                return;
-            }
-            self.group.signal(Signal::SIGTERM);
-            if self.is_gone_by(Instant::now() + self.exit_grace).await {
-                return;
-            }
         }
-        self.group.signal(Signal::SIGKILL);
-        if !self.is_gone_by(Instant::now() + KILL_PATIENCE).await {
-            tracing::warn!("a killed child does not go away");
-        }
+        end(&self.group, &mut self.exited, leaves_by, self.exit_grace).await;
     }
+}
 
-    async fn is_gone_by(&mut self, deadline: Instant) -> bool {
-        // An error means that the watcher is gone, which ends after the child.
-        timeout_at(deadline, self.exited.wait_for(|gone| *gone))
-            .await
-            .is_ok()
+/// Ends a group, and waits until its child is gone. A child whose input is closed has until `leaves_by` to leave by
+/// itself, and then `grace` from TERM on; any other is killed.
+pub(super) async fn end(
+    group: &Group,
+    exited: &mut watch::Receiver<bool>,
+    leaves_by: Option<Instant>,
+    grace: Duration,
+) {
+    if let Some(deadline) = leaves_by {
+        if is_gone_by(exited, deadline).await {
+            return;
+        }
+        group.signal(Signal::SIGTERM);
+        if is_gone_by(exited, Instant::now() + grace).await {
+            return;
+        }
     }
+    group.signal(Signal::SIGKILL);
+    if !is_gone_by(exited, Instant::now() + KILL_PATIENCE).await {
+        tracing::warn!("a killed child does not go away");
+    }
+}
+
+async fn is_gone_by(exited: &mut watch::Receiver<bool>, deadline: Instant) -> bool {
+    // An error means that the watcher is gone, which ends after the child.
+    timeout_at(deadline, exited.wait_for(|gone| *gone))
+        .await
+        .is_ok()
 }
 
 impl Drop for Child {

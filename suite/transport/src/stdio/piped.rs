@@ -3,16 +3,15 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use nix::sys::signal::Signal;
 use tokio::{
     process::{ChildStdin, ChildStdout},
     sync::watch,
-    time::{Instant, timeout_at},
+    time::Instant,
 };
 
 use super::{
     Program,
-    child::{KILL_PATIENCE, spawn, watch_over},
+    child::{end, spawn, watch_over},
     group::Group,
 };
 use crate::{Address, OpenError, Options, Recorder, lines};
@@ -96,24 +95,14 @@ impl PipedChild {
     /// Ends the child as the specification asks, and waits until it is gone: its input is closed, then TERM, then KILL.
     pub async fn shutdown(mut self) {
         self.stdin = None;
-        if self.is_gone_by(Instant::now() + self.exit_grace).await {
-            return;
-        }
-        self.group.signal(Signal::SIGTERM);
-        if self.is_gone_by(Instant::now() + self.exit_grace).await {
-            return;
-        }
-        self.group.signal(Signal::SIGKILL);
-        if !self.is_gone_by(Instant::now() + KILL_PATIENCE).await {
-            tracing::warn!("a killed child does not go away");
-        }
-    }
-
-    async fn is_gone_by(&mut self, deadline: Instant) -> bool {
-        // An error means that the watcher is gone, which ends after the child.
-        timeout_at(deadline, self.exited.wait_for(|gone| *gone))
-            .await
-            .is_ok()
+        let leaves_by = Instant::now() + self.exit_grace;
+        end(
+            &self.group,
+            &mut self.exited,
+            Some(leaves_by),
+            self.exit_grace,
+        )
+        .await;
     }
 }
 

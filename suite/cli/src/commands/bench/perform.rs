@@ -14,7 +14,7 @@ use mcp_verdict_bench::{
     against, environment, find_limit, repeat, warnings,
 };
 use mcp_verdict_engine::{target::TargetSpec, time::rfc3339};
-use mcp_verdict_reports::{TerminalOptions, benchmark_terminal, write_benchmark};
+use mcp_verdict_reports::{benchmark_terminal, write_benchmark};
 use mcp_verdict_results::{
     Benchmark, BenchmarkSide, Calibration, Figures, Objective, RateLimit, Ratio, Suite,
 };
@@ -30,10 +30,9 @@ use crate::{
     arguments::Bench,
     commands::{compare, run},
     exit::{Exit, Expected},
-    output::print,
     selection::Selected,
     signals,
-    style::{self, Style},
+    style::Style,
     target,
 };
 
@@ -402,20 +401,9 @@ fn exit_of(benchmark: &Benchmark) -> Exit {
 fn show(benchmark: &Benchmark, arguments: &Bench, style: Style) -> anyhow::Result<()> {
     let reports = &arguments.reports;
     write_benchmark(benchmark, reports).map_err(|error| Expected::usage(error.to_string()))?;
-    // A report on standard output has it for itself.
-    if reports.iter().any(|report| report.path == Path::new("-")) {
-        return Ok(());
-    }
-    let options = TerminalOptions {
-        color: style.stdout(),
-        width: style::width(),
-        verbose: false,
-    };
-    let mut text = benchmark_terminal(benchmark, &options);
-    for report in reports {
-        text += &format!("{} report: {}\n", report.format, report.path.display());
-    }
-    print(&text)
+    run::tell(reports, false, style, |options| {
+        benchmark_terminal(benchmark, options)
+    })
 }
 
 fn tell(bar: &ProgressBar, letter: &str, number: usize, progress: Progress) {
